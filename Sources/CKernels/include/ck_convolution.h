@@ -1,0 +1,31 @@
+#ifndef CK_CONVOLUTION_H
+#define CK_CONVOLUTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// A cross-correlation over three spatial axes (depth, height, width); fewer axes have size 1 in front. All arrays are
+/// contiguous: x (batch, in_channels, input...), w (out_channels, in_channels / groups, kernel...),
+/// y (batch, out_channels, output...). output = (input + 2 padding - dilation (kernel - 1) - 1) / stride + 1.
+typedef struct ck_convolution {
+    int64_t batch, in_channels, out_channels, groups;
+    int64_t input[3], kernel[3], output[3], stride[3], padding[3], dilation[3];
+} ck_convolution;
+
+typedef enum ck_convolution_pass { CK_CONV_FORWARD, CK_CONV_INPUT_GRAD, CK_CONV_WEIGHT_GRAD } ck_convolution_pass;
+
+/// Bytes of workspace (64-byte aligned by the caller) a pass needs; it does not grow with the batch's im2col.
+size_t ck_convolution_workspace_f32(const ck_convolution *p, ck_convolution_pass pass);
+size_t ck_convolution_workspace_f64(const ck_convolution *p, ck_convolution_pass pass);
+
+/// y = x * w + bias (bias: out_channels, or null).
+void ck_convolution_f32(const ck_convolution *p, float *y, const float *x, const float *w, const float *bias, void *workspace);
+void ck_convolution_f64(const ck_convolution *p, double *y, const double *x, const double *w, const double *bias, void *workspace);
+/// dx from dy and w. Also the forward of a transposed convolution (elements of x that no y saw get 0).
+void ck_convolution_input_grad_f32(const ck_convolution *p, float *dx, const float *dy, const float *w, void *workspace);
+void ck_convolution_input_grad_f64(const ck_convolution *p, double *dx, const double *dy, const double *w, void *workspace);
+/// dw from dy and x.
+void ck_convolution_weight_grad_f32(const ck_convolution *p, float *dw, const float *dy, const float *x, void *workspace);
+void ck_convolution_weight_grad_f64(const ck_convolution *p, double *dw, const double *dy, const double *x, void *workspace);
+
+#endif
