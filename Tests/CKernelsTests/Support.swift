@@ -1,0 +1,33 @@
+import CKernels
+import Synchronization
+
+/// The instruction set is one setting for the whole process, and tests run side by side.
+private let instructionSetLock = Mutex(())
+
+/// Runs `body` once under each instruction set this machine has, and restores the one in use.
+func withEachInstructionSet(_ body: (_ name: String) throws -> Void) rethrows {
+    try instructionSetLock.withLock { _ in
+        let before = ck_isa_current()
+        defer { _ = ck_isa_force(before) }
+        for isa in [CK_ISA_BASELINE, CK_ISA_AVX2, CK_ISA_AVX512] where ck_isa_force(isa) == 1 {
+            try body(String(cString: ck_isa_name(isa)))
+        }
+    }
+}
+
+/// A small reproducible generator for test data (SplitMix64).
+struct TestRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    mutating func uniform(_ range: ClosedRange<Double> = -1...1) -> Double { Double.random(in: range, using: &self) }
+}
