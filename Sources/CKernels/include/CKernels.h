@@ -7,6 +7,7 @@
 
 #include "ck_isa.h"
 #include "ck_pool.h"
+#include "ck_thread.h"
 #include "ck_elementwise.h"
 #include "ck_reduce.h"
 #include "ck_rows.h"

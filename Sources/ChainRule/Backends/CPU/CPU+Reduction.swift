@@ -1,0 +1,117 @@
+import CKernels
+
+extension CPU {
+    /// Reduces over the axes in `axes`, which keep size 1. Floating dtypes.
+    static func reduce(_ operation: ck_reduction, _ x: Tensor, over axes: AxisSet) -> Tensor {
+        if x.dtype.isHalf { return convert(reduce(operation, convert(x, to: .float32), over: axes), to: x.dtype) }
+        let y = Tensor(uninitialized: axes.reduced(x.shape), dtype: x.dtype)
+        var loop = ck_reduction_loop(x.layout) { axes.contains($0) }
+        if x.dtype == .float32 {
+            ck_reduce_f32(operation, &loop, y.freshPointer(to: Float.self), x.pointer(to: Float.self))
+        } else {
+            ck_reduce_f64(operation, &loop, y.freshPointer(to: Double.self), x.pointer(to: Double.self))
+        }
+        return y
+    }
+
+    /// Σ (x − center)² over the axes in `axes`; `center` has the reduced shape. float32 and float64.
+    static func squaredDeviations(_ x: Tensor, from center: Tensor, over axes: AxisSet) -> Tensor {
+        let y = Tensor(uninitialized: axes.reduced(x.shape), dtype: x.dtype)
+        let center = contiguous(center)
+        var loop = ck_reduction_loop(x.layout) { axes.contains($0) }
+        if x.dtype == .float32 {
+            ck_squared_deviations_f32(
+                &loop, y.freshPointer(to: Float.self), x.pointer(to: Float.self), center.pointer(to: Float.self))
+        } else {
+            ck_squared_deviations_f64(
+                &loop, y.freshPointer(to: Double.self), x.pointer(to: Double.self), center.pointer(to: Double.self))
+        }
+        return y
+    }
+
+    /// The position of the maximum or minimum along `axes`, row-major over them; int64, the axes keep size 1.
+    static func argExtremum(minimum: Bool, _ x: Tensor, over axes: AxisSet) -> Tensor {
+        // Every integer below 2^53 is exact as a double; larger ones are rarer than a kernel of their own is worth.
+        let x = x.dtype.isHalf ? convert(x, to: .float32) : (x.dtype.isFloatingPoint ? x : convert(x, to: .float64))
+        let y = Tensor(uninitialized: axes.reduced(x.shape), dtype: .int64)
+        var loop = ck_reduction_loop(x.layout) { axes.contains($0) }
+        let output = y.freshPointer(to: Int64.self)
+        if x.dtype == .float32 {
+            ck_arg_extremum_f32(minimum ? 1 : 0, &loop, output, x.pointer(to: Float.self))
+        } else {
+            ck_arg_extremum_f64(minimum ? 1 : 0, &loop, output, x.pointer(to: Double.self))
+        }
+        return y
+    }
+
+    enum IntegerReduction { case sum, product, maximum, minimum }
+
+    /// Reduces an int64 tensor over the axes in `axes`, which keep size 1; sums wrap around.
+    static func reduceIntegers(_ operation: IntegerReduction, _ x: Tensor, over axes: AxisSet) -> Tensor {
+        let identity: Int64 =
+            switch operation {
+            case .sum: 0
+            case .product: 1
+            case .maximum: .min
+            case .minimum: .max
+            }
+        let rows = contiguous(movedLast(x, axes))
+        let y = Tensor(uninitialized: axes.reduced(x.shape), dtype: .int64)
+        let (input, output) = (rows.pointer(to: Int64.self), y.freshPointer(to: Int64.self))
+        let length = y.count == 0 ? 0 : x.count / y.count
+        for row in 0..<y.count {
+            var result = identity
+            for index in row * length..<(row + 1) * length {
+                switch operation {
+                case .sum: result &+= input[index]
+                case .product: result &*= input[index]
+                case .maximum: result = Swift.max(result, input[index])
+                case .minimum: result = Swift.min(result, input[index])
+                }
+            }
+            output[row] = result
+        }
+        return y
+    }
+
+    /// A view with the reduced axes behind the kept ones.
+    private static func movedLast(_ x: Tensor, _ axes: AxisSet) -> Tensor {
+        let order = (0..<x.rank).filter { !axes.contains($0) } + (0..<x.rank).filter { axes.contains($0) }
+        return x.view(
+            Layout(
+                shape: Shape(order.map { x.shape[$0] }), strides: Shape(order.map { x.strides[$0] }),
+                offset: x.layout.offset))
+    }
+}
+
+/// A set of axes as bits.
+struct AxisSet: Hashable, Sendable {
+    private var bits: UInt8 = 0
+
+    init() {}
+
+    /// The axes from 0 up to `rank`.
+    static func all(_ rank: Int) -> AxisSet {
+        var set = AxisSet()
+        for axis in 0..<rank { set.insert(axis) }
+        return set
+    }
+
+    mutating func insert(_ axis: Int) { bits |= 1 << UInt8(axis) }
+    func contains(_ axis: Int) -> Bool { bits & (1 << UInt8(axis)) != 0 }
+    var isEmpty: Bool { bits == 0 }
+
+    /// The shape with size 1 along these axes.
+    func reduced(_ shape: Shape) -> Shape {
+        var result = shape
+        for axis in 0..<shape.count where contains(axis) { result[axis] = 1 }
+        return result
+    }
+
+    /// The shape without these axes.
+    func removed(from shape: Shape) -> Shape {
+        var result = Shape()
+        for axis in 0..<shape.count where !contains(axis) { result.append(shape[axis]) }
+        return result
+    }
+}

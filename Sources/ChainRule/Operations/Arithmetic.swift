@@ -1,0 +1,271 @@
+import CKernels
+
+/// The cells of this file.
+let arithmeticOperations: [any Operation.Type] = [
+    Add.self, Subtract.self, Multiply.self, Divide.self, AddScalar.self, SubtractFromScalar.self, MultiplyScalar.self,
+    DivideScalar.self, DivideScalarBy.self, Negate.self,
+]
+
+/// y = a + b
+struct Add: BinaryOperation, ElementwiseOperation {
+    static let name = "add"
+    static let formula = Formula("a + b", gradient: "∂L/∂a = ∂L/∂y, ∂L/∂b = ∂L/∂y")
+    static let keeps: Keeps = []
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.arithmetic(CK_ADD, .add, a, b, name: Self.name) }
+    func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
+    func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
+    static let samples = [Sample(Add(), -3...3, -3...3)]
+}
+
+/// y = a − b
+struct Subtract: BinaryOperation, ElementwiseOperation {
+    static let name = "sub"
+    static let formula = Formula("a − b", gradient: "∂L/∂a = ∂L/∂y, ∂L/∂b = −∂L/∂y")
+    static let keeps: Keeps = []
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.arithmetic(CK_SUB, .subtract, a, b, name: Self.name) }
+    func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
+    func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { -dy }
+    static let samples = [Sample(Subtract(), -3...3, -3...3)]
+}
+
+/// y = a · b
+struct Multiply: BinaryOperation, ElementwiseOperation {
+    static let name = "mul"
+    static let formula = Formula("a · b", gradient: "∂L/∂a = ∂L/∂y · b, ∂L/∂b = ∂L/∂y · a")
+    static let keeps: Keeps = .inputs
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.arithmetic(CK_MUL, .multiply, a, b, name: Self.name) }
+    func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.rightInput }
+    func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.leftInput }
+    static let samples = [Sample(Multiply(), -3...3, -3...3)]
+}
+
+/// y = a / b
+struct Divide: BinaryOperation, ElementwiseOperation {
+    static let name = "div"
+    static let formula = Formula("a / b", gradient: "∂L/∂a = ∂L/∂y / b, ∂L/∂b = −∂L/∂y · (a / b) / b")
+    static let keeps: Keeps = .inputs
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.binary(CK_DIV, a, b, name: Self.name) }
+    func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy / kept.rightInput }
+    func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor {
+        -dy * ((kept.leftInput / kept.rightInput) / kept.rightInput)
+    }
+    static let samples = [Sample(Divide(), -3...3, 0.5...3), Sample(Divide(), -3...3, -3 ... -0.5)]
+}
+
+/// y = x + c
+struct AddScalar: UnaryOperation, ElementwiseOperation {
+    let value: Scalar
+    static let name = "add"
+    static let formula = Formula("x + c", gradient: "∂L/∂x = ∂L/∂y")
+    static let keeps: Keeps = []
+    func forward(_ x: Tensor) -> Tensor { CPU.arithmetic(CK_ADD, .add, x, value, name: Self.name) }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
+    static let samples = [Sample(AddScalar(value: .floating(1.5)), -3...3)]
+}
+
+/// y = c − x
+struct SubtractFromScalar: UnaryOperation, ElementwiseOperation {
+    let value: Scalar
+    static let name = "rsub"
+    static let formula = Formula("c − x", gradient: "∂L/∂x = −∂L/∂y")
+    static let keeps: Keeps = []
+    func forward(_ x: Tensor) -> Tensor {
+        CPU.arithmetic(CK_SUB, .subtract, x, value, scalarFirst: true, name: Self.name)
+    }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { -dy }
+    static let samples = [Sample(SubtractFromScalar(value: .floating(1.5)), -3...3)]
+}
+
+/// y = c · x
+struct MultiplyScalar: UnaryOperation, ElementwiseOperation {
+    let value: Scalar
+    static let name = "mul"
+    static let formula = Formula("c · x", gradient: "∂L/∂x = c · ∂L/∂y")
+    static let keeps: Keeps = []
+    func forward(_ x: Tensor) -> Tensor { CPU.arithmetic(CK_MUL, .multiply, x, value, name: Self.name) }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * value }
+    static let samples = [Sample(MultiplyScalar(value: .floating(-1.5)), -3...3)]
+}
+
+/// y = x / c
+struct DivideScalar: UnaryOperation, ElementwiseOperation {
+    let value: Scalar
+    static let name = "div"
+    static let formula = Formula("x / c", gradient: "∂L/∂x = ∂L/∂y / c")
+    static let keeps: Keeps = []
+    func forward(_ x: Tensor) -> Tensor { CPU.binary(CK_DIV, x, value, name: Self.name) }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy / value }
+    static let samples = [Sample(DivideScalar(value: .floating(-1.5)), -3...3)]
+}
+
+/// y = c / x
+struct DivideScalarBy: UnaryOperation, ElementwiseOperation {
+    let value: Scalar
+    static let name = "reciprocal"
+    static let formula = Formula("c / x", gradient: "∂L/∂x = −∂L/∂y · (c / x) / x")
+    static let keeps: Keeps = .input
+    func forward(_ x: Tensor) -> Tensor { CPU.binary(CK_DIV, x, value, scalarFirst: true, name: Self.name) }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { -dy * ((value / kept.input) / kept.input) }
+    static let samples = [Sample(DivideScalarBy(value: .floating(1.5)), 0.5...3)]
+}
+
+/// y = −x
+struct Negate: UnaryOperation, ElementwiseOperation {
+    static let name = "neg"
+    static let formula = Formula("−x", gradient: "∂L/∂x = −∂L/∂y")
+    static let keeps: Keeps = []
+    func forward(_ x: Tensor) -> Tensor {
+        if x.dtype == .bool { return fail(Self.name, "booleans have no negative; use logicalNot()") }
+        return x.dtype.isFloatingPoint ? CPU.unary(CK_NEG, x) : CPU.integerUnary(.negate, x, name: Self.name)
+    }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { -dy }
+    static let samples = [Sample(Negate(), -3...3)]
+}
+
+// MARK: - Operators
+
+extension Tensor {
+    public static func + (a: Tensor, b: Tensor) -> Tensor { binaryPromoted(Add(), a, b) }
+    public static func - (a: Tensor, b: Tensor) -> Tensor { binaryPromoted(Subtract(), a, b) }
+    public static func * (a: Tensor, b: Tensor) -> Tensor { binaryPromoted(Multiply(), a, b) }
+    /// True division: integers give floats.
+    public static func / (a: Tensor, b: Tensor) -> Tensor { binaryPromoted(Divide(), a, b, floating: true) }
+    public static prefix func - (x: Tensor) -> Tensor { apply(Negate(), to: x) }
+
+    public static func + (x: Tensor, c: some ScalarOperand) -> Tensor { withScalar(x, c.scalar) { AddScalar(value: $0) } }
+    public static func + (c: some ScalarOperand, x: Tensor) -> Tensor { x + c }
+    public static func - (x: Tensor, c: some ScalarOperand) -> Tensor { x + c.scalar.negated }
+    public static func - (c: some ScalarOperand, x: Tensor) -> Tensor {
+        withScalar(x, c.scalar) { SubtractFromScalar(value: $0) }
+    }
+    public static func * (x: Tensor, c: some ScalarOperand) -> Tensor {
+        withScalar(x, c.scalar) { MultiplyScalar(value: $0) }
+    }
+    public static func * (c: some ScalarOperand, x: Tensor) -> Tensor { x * c }
+    public static func / (x: Tensor, c: some ScalarOperand) -> Tensor {
+        apply(DivideScalar(value: c.scalar), to: x.to(x.dtype.asFloatingPoint))
+    }
+    public static func / (c: some ScalarOperand, x: Tensor) -> Tensor {
+        apply(DivideScalarBy(value: c.scalar), to: x.to(x.dtype.asFloatingPoint))
+    }
+
+    public static func += (a: inout Tensor, b: Tensor) { a.update(CK_ADD, b) { $0 + $1 } }
+    public static func -= (a: inout Tensor, b: Tensor) { a.update(CK_SUB, b) { $0 - $1 } }
+    public static func *= (a: inout Tensor, b: Tensor) { a.update(CK_MUL, b) { $0 * $1 } }
+    public static func /= (a: inout Tensor, b: Tensor) { a.update(CK_DIV, b) { $0 / $1 } }
+    public static func += (a: inout Tensor, c: some ScalarOperand) { a = (a + c).to(a.dtype) }
+    public static func -= (a: inout Tensor, c: some ScalarOperand) { a = (a - c).to(a.dtype) }
+    public static func *= (a: inout Tensor, c: some ScalarOperand) { a = (a * c).to(a.dtype) }
+    public static func /= (a: inout Tensor, c: some ScalarOperand) { a = (a / c).to(a.dtype) }
+
+    /// Brings both operands to their common dtype and applies the operation.
+    @inline(__always)
+    static func binaryPromoted<O: BinaryOperation>(
+        _ operation: O, _ a: Tensor, _ b: Tensor, floating: Bool = false
+    ) -> Tensor {
+        if a.dtype == b.dtype && (!floating || a.dtype.isFloatingPoint) { return apply(operation, to: a, b) }
+        let common = Tensor.resultType(a, b)
+        let dtype = floating ? common.asFloatingPoint : common
+        return apply(operation, to: a.to(dtype), b.to(dtype))
+    }
+
+    @inline(__always)
+    private static func withScalar<O: UnaryOperation>(_ x: Tensor, _ scalar: Scalar, _ make: (Scalar) -> O) -> Tensor {
+        apply(make(scalar), to: x.to(scalar.promoted(with: x.dtype)))
+    }
+
+    /// The dtype of an operation on two tensors: PyTorch's rule that a single number counts only by its category.
+    public static func resultType(_ a: Tensor, _ b: Tensor) -> DType {
+        if (a.rank == 0) == (b.rank == 0) { return DType.promote(a.dtype, b.dtype) }
+        let (array, number) = a.rank == 0 ? (b.dtype, a.dtype) : (a.dtype, b.dtype)
+        return number.category > array.category ? number : array
+    }
+
+    /// a = f(a, b), in place when nothing else uses the memory of `a` and nothing is recorded.
+    private mutating func update(_ kernel: ck_binary, _ b: Tensor, _ function: (Tensor, Tensor) -> Tensor) {
+        let fits = dtype == b.dtype && dtype.isFloatingPoint && !dtype.isHalf && isContiguous
+        if fits && node == nil && b.node == nil && Shape.broadcast(shape, b.shape) == shape
+            && isKnownUniquelyReferenced(&body) && isKnownUniquelyReferenced(&body.storage)
+        {
+            CPU.binaryInPlace(kernel, self, b)
+            return
+        }
+        let result = function(self, b)
+        guard result.dtype.category <= dtype.category else {
+            fail("in-place operation", "the result has dtype \(result.dtype), which \(dtype) cannot hold")
+            return
+        }
+        guard result.shape == shape else {
+            fail("in-place operation", "the result has shape \(result.shape), the tensor \(shape)")
+            return
+        }
+        self = result.to(dtype)
+    }
+
+    /// Adds to this tensor; see `+=`.
+    mutating func addInPlace(_ other: Tensor) { self += other }
+}
+
+// MARK: - Backend
+
+extension CPU {
+    /// Floating and integer arithmetic of two tensors of one dtype. Booleans count as in PyTorch: or, and; no difference.
+    @inline(__always)
+    static func arithmetic(
+        _ kernel: ck_binary, _ integer: IntegerBinary, _ a: Tensor, _ b: Tensor, name: String
+    ) -> Tensor {
+        if a.dtype.isFloatingPoint { return binary(kernel, a, b, name: name) }
+        if a.dtype == .bool {
+            switch integer {
+            case .add: return integerBinary(.or, a, b, name: name)
+            case .multiply: return integerBinary(.and, a, b, name: name)
+            default: return fail(name, "not defined for booleans; convert with .to(.int64) first")
+            }
+        }
+        return integerBinary(integer, a, b, name: name)
+    }
+
+    @inline(__always)
+    static func arithmetic(
+        _ kernel: ck_binary, _ integer: IntegerBinary, _ x: Tensor, _ value: Scalar, scalarFirst: Bool = false,
+        name: String
+    ) -> Tensor {
+        if x.dtype.isFloatingPoint { return binary(kernel, x, value, scalarFirst: scalarFirst, name: name) }
+        let number = Tensor.full([], value, dtype: x.dtype)
+        return scalarFirst
+            ? integerBinary(integer, number, x, name: name) : integerBinary(integer, x, number, name: name)
+    }
+
+    /// f(x, c) or f(c, x) for floating tensors.
+    @inline(__always)
+    static func binary(
+        _ operation: ck_binary, _ x: Tensor, _ value: Scalar, scalarFirst: Bool = false, name: String
+    ) -> Tensor {
+        guard x.dtype == .float32, x.isContiguous else {
+            let number = Tensor.full([], value, dtype: x.dtype)
+            return scalarFirst
+                ? binary(operation, number, x, name: name) : binary(operation, x, number, name: name)
+        }
+        let y = Tensor(uninitialized: x.shape, dtype: .float32)
+        var number = Float(value.double)
+        var loop = ck_loop(run: x.count, scalarFirst ? 0 : 1, scalarFirst ? 1 : 0)
+        if scalarFirst {
+            ck_binary_f32(operation, &loop, y.freshPointer(to: Float.self), &number, x.pointer(to: Float.self))
+        } else {
+            ck_binary_f32(operation, &loop, y.freshPointer(to: Float.self), x.pointer(to: Float.self), &number)
+        }
+        return y
+    }
+
+    /// a = f(a, b) for a contiguous `a` whose memory nothing else uses; `b` broadcasts to it.
+    static func binaryInPlace(_ operation: ck_binary, _ a: Tensor, _ b: Tensor) {
+        var loop = ck_loop(a.shape, output: a.strides, a.strides, b.layout.broadcastStrides(to: a.shape))
+        if a.dtype == .float32 {
+            let target = a.freshPointer(to: Float.self)
+            ck_binary_f32(operation, &loop, target, target, b.pointer(to: Float.self))
+        } else {
+            let target = a.freshPointer(to: Double.self)
+            ck_binary_f64(operation, &loop, target, target, b.pointer(to: Double.self))
+        }
+    }
+}

@@ -1,0 +1,23 @@
+let conversionOperations: [any Operation.Type] = [Cast.self]
+
+/// The same values in another dtype.
+struct Cast: UnaryOperation {
+    let from: DType
+    let to: DType
+    static let name = "to"
+    static let formula = Formula("x as another dtype", gradient: "∂L/∂x = ∂L/∂y as the dtype of x")
+    static let keeps: Keeps = []
+    func forward(_ x: Tensor) -> Tensor { CPU.convert(x, to: to) }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.to(from) }
+    static let samples = [
+        Sample([Sample.Input(.uniform(-3...3), shape: [2, 3])]) { [$0[0].to(.float32).to(.float64)] }
+    ]
+}
+
+extension Tensor {
+    /// The same values as `dtype`: itself when it already is. Between floating dtypes the gradient passes.
+    @inline(__always)
+    public func to(_ dtype: DType) -> Tensor {
+        self.dtype == dtype ? self : apply(Cast(from: self.dtype, to: dtype), to: self)
+    }
+}

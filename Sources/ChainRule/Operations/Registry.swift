@@ -1,0 +1,7 @@
+/// Every operation there is, by family. The gradient sweep and the documentation go through this list; a test sees to it that no
+/// cell is missing.
+public enum OperationRegistry {
+    public static let all: [any Operation.Type] = [
+        arithmeticOperations, conversionOperations, viewOperations, sumOperations,
+    ].flatMap { $0 }
+}

@@ -1,0 +1,68 @@
+import CKernels
+
+let sumOperations: [any Operation.Type] = [Sum.self]
+
+/// y = Σ x over some axes, which keep size 1.
+struct Sum: UnaryOperation {
+    let axes: AxisSet
+    let from: Shape
+    static let name = "sum"
+    static let formula = Formula("Σ x", gradient: "∂L/∂x = ∂L/∂y, repeated over the summed axes")
+    static let keeps: Keeps = []
+    func forward(_ x: Tensor) -> Tensor {
+        x.dtype.isFloatingPoint
+            ? CPU.reduce(CK_SUM, x, over: axes)
+            : CPU.reduceIntegers(.sum, CPU.convert(x, to: .int64), over: axes)
+    }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.expand(from) }
+    static let samples = [
+        Sample([Sample.Input(.uniform(-3...3), shape: [2, 3, 4])]) { [$0[0].sum(dim: 1)] },
+        Sample([Sample.Input(.uniform(-3...3), shape: [2, 3, 4])]) { [$0[0].sum()] },
+    ]
+}
+
+extension Tensor {
+    /// The sum of all elements. Integers and booleans give int64.
+    public func sum() -> Tensor { sum(over: .all(rank), keepDim: false) }
+
+    /// The sum over one axis.
+    public func sum(dim: Int, keepDim: Bool = false) -> Tensor { sum(dim: [dim], keepDim: keepDim) }
+
+    /// The sum over several axes.
+    public func sum(dim: [Int], keepDim: Bool = false) -> Tensor {
+        guard let axes = axisSet(dim, in: "sum") else { return .placeholderAfterError }
+        return sum(over: axes, keepDim: keepDim)
+    }
+
+    private func sum(over axes: AxisSet, keepDim: Bool) -> Tensor {
+        let y = apply(Sum(axes: axes, from: shape), to: self)
+        return keepDim ? y : y.reshape(axes.removed(from: shape))
+    }
+
+    /// The sum over the axes that broadcasting from `shape` would expand: the transpose of `expand`.
+    public func sum(toShape target: Shape) -> Tensor {
+        if shape == target { return self }
+        guard Shape.broadcast(target, shape) == shape else {
+            return fail("sum", "shape \(shape) is no broadcast of \(target)")
+        }
+        var axes = AxisSet()
+        let lead = rank - target.count
+        for axis in 0..<rank where axis < lead || (target[axis - lead] == 1 && shape[axis] != 1) { axes.insert(axis) }
+        return apply(Sum(axes: axes, from: shape), to: self).reshape(target)
+    }
+
+    /// The set of axes that `dims` name; no axis may be named twice.
+    func axisSet(_ dims: [Int], in operation: String) -> AxisSet? {
+        if dims.isEmpty { return .all(rank) }
+        var axes = AxisSet()
+        for dim in dims {
+            guard let axis = axis(dim, in: operation) else { return nil }
+            guard !axes.contains(axis) else {
+                fail(operation, "dimension \(dim) is named twice in \(dims)")
+                return nil
+            }
+            axes.insert(axis)
+        }
+        return axes
+    }
+}

@@ -1,0 +1,116 @@
+/// The sizes of a tensor's axes, outermost first. Held inline, so that making, copying and comparing shapes allocates
+/// nothing; the price is a limit of 8 axes.
+public struct Shape: Sendable {
+    /// The most axes a tensor can have.
+    public static let maximumRank = 8
+
+    private var sizes: (Int, Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0, 0)
+    /// The number of axes.
+    public private(set) var count = 0
+
+    /// The shape of a single number.
+    public init() {}
+
+    /// A shape of `count` axes, each of size `size`.
+    public init(repeating size: Int, count: Int) {
+        for _ in 0..<count { append(size) }
+    }
+
+    public init(_ sizes: some Sequence<Int>) {
+        for size in sizes { append(size) }
+    }
+
+    /// The number of elements: the product of the sizes, 1 for a single number.
+    @inline(__always)
+    public var elementCount: Int {
+        var product = 1
+        for axis in 0..<count { product &*= self[axis] }
+        return product
+    }
+
+    public mutating func append(_ size: Int) {
+        guard count < Shape.maximumRank else {
+            fail("shape", "a tensor has at most \(Shape.maximumRank) axes")
+            return
+        }
+        count += 1
+        self[count - 1] = size
+    }
+
+    public mutating func insert(_ size: Int, at axis: Int) {
+        append(size)
+        for position in stride(from: count - 1, to: axis, by: -1) { self[position] = self[position - 1] }
+        self[axis] = size
+    }
+
+    @discardableResult
+    public mutating func remove(at axis: Int) -> Int {
+        let removed = self[axis]
+        for position in axis..<(count - 1) { self[position] = self[position + 1] }
+        self[count - 1] = 0  // unused places are zero, so that equality can look at all of them
+        count -= 1
+        return removed
+    }
+
+    /// The strides, in elements, of a row-major tensor of this shape.
+    var contiguousStrides: Shape {
+        var strides = self
+        var step = 1
+        for axis in stride(from: count - 1, through: 0, by: -1) {
+            strides[axis] = step
+            step &*= Swift.max(self[axis], 1)
+        }
+        return strides
+    }
+
+    /// The shape two operands broadcast to, or nil when an axis differs and neither size is 1.
+    static func broadcast(_ a: Shape, _ b: Shape) -> Shape? {
+        if a == b { return a }
+        var result = a.count >= b.count ? a : b
+        let shorter = a.count >= b.count ? b : a
+        let lead = result.count - shorter.count
+        for axis in 0..<shorter.count {
+            let (long, short) = (result[lead + axis], shorter[axis])
+            if long == short || short == 1 { continue }
+            guard long == 1 else { return nil }
+            result[lead + axis] = short
+        }
+        return result
+    }
+}
+
+extension Shape: RandomAccessCollection, MutableCollection, Hashable, ExpressibleByArrayLiteral {
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { count }
+
+    @inline(__always)
+    public subscript(axis: Int) -> Int {
+        get {
+            precondition(axis >= 0 && axis < count, "axis out of range of the shape")
+            return withUnsafeBytes(of: sizes) { $0.assumingMemoryBound(to: Int.self)[axis] }
+        }
+        set {
+            precondition(axis >= 0 && axis < count, "axis out of range of the shape")
+            withUnsafeMutableBytes(of: &sizes) { $0.assumingMemoryBound(to: Int.self)[axis] = newValue }
+        }
+    }
+
+    public init(arrayLiteral sizes: Int...) { self.init(sizes) }
+
+    @inline(__always)
+    public static func == (a: Shape, b: Shape) -> Bool {
+        guard a.count == b.count else { return false }
+        for axis in 0..<a.count where a[axis] != b[axis] { return false }
+        return true
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(count)
+        for size in self { hasher.combine(size) }
+    }
+}
+
+extension Shape: CustomStringConvertible {
+    /// `[2, 3]`, as PyTorch writes a size.
+    public var description: String { "[" + map(String.init).joined(separator: ", ") + "]" }
+}
