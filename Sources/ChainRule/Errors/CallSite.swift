@@ -25,7 +25,9 @@ public struct CallSite: Sendable, CustomStringConvertible {
         #if canImport(Runtime)
             guard let frames = try? Backtrace.capture(limit: 256).symbolicated()?.frames else { return .unknown }
             for frame in frames {
-                guard let symbol = frame.symbol, let location = symbol.sourceLocation, location.line > 0 else { continue }
+                guard let symbol = frame.symbol, let location = symbol.sourceLocation, location.line > 0 else {
+                    continue
+                }
                 if isLibrary(path: location.path) { continue }
                 return CallSite(file: location.path, line: location.line, function: symbol.name)
             }

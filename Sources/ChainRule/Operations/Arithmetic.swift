@@ -132,7 +132,9 @@ extension Tensor {
     public static func / (a: Tensor, b: Tensor) -> Tensor { binaryPromoted(Divide(), a, b, floating: true) }
     public static prefix func - (x: Tensor) -> Tensor { apply(Negate(), to: x) }
 
-    public static func + (x: Tensor, c: some ScalarOperand) -> Tensor { withScalar(x, c.scalar) { AddScalar(value: $0) } }
+    public static func + (x: Tensor, c: some ScalarOperand) -> Tensor {
+        withScalar(x, c.scalar) { AddScalar(value: $0) }
+    }
     public static func + (c: some ScalarOperand, x: Tensor) -> Tensor { x + c }
     public static func - (x: Tensor, c: some ScalarOperand) -> Tensor { x + c.scalar.negated }
     public static func - (c: some ScalarOperand, x: Tensor) -> Tensor {

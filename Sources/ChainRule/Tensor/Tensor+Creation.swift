@@ -52,8 +52,12 @@ extension Tensor {
         freshPointer(to: Element.self).update(repeating: value, count: count)
     }
 
-    public static func zeros(_ shape: Shape, dtype: DType = .float32) -> Tensor { full(shape, .integer(0), dtype: dtype) }
-    public static func ones(_ shape: Shape, dtype: DType = .float32) -> Tensor { full(shape, .integer(1), dtype: dtype) }
+    public static func zeros(_ shape: Shape, dtype: DType = .float32) -> Tensor {
+        full(shape, .integer(0), dtype: dtype)
+    }
+    public static func ones(_ shape: Shape, dtype: DType = .float32) -> Tensor {
+        full(shape, .integer(1), dtype: dtype)
+    }
     public static func zeros(like other: Tensor) -> Tensor { zeros(other.shape, dtype: other.dtype) }
     public static func ones(like other: Tensor) -> Tensor { ones(other.shape, dtype: other.dtype) }
 }

@@ -101,7 +101,8 @@ enum CPU {
         let y = Tensor(uninitialized: shape, dtype: a.dtype)
         var loop = loop(over: y, condition, a, b)
         ck_select(
-            Int32(a.dtype.byteCount), &loop, y.rawPointer, condition.pointer(to: UInt8.self), a.rawPointer, b.rawPointer)
+            Int32(a.dtype.byteCount), &loop, y.rawPointer, condition.pointer(to: UInt8.self), a.rawPointer, b.rawPointer
+        )
         return y
     }
 

@@ -1,0 +1,4 @@
+import ChainRule
+
+/// Compares gradients with finite differences.
+public enum GradientCheck {}
