@@ -1,0 +1,6 @@
+#define REAL float
+#define INTEGER int32_t
+#define REAL_BYTES 4
+#define TYPED(name) name##_f32
+
+#include "convolution_kernels.h"

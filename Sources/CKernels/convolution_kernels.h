@@ -1,0 +1,111 @@
+// Every convolution kernel of one element type, once for each instruction set. The including file defines REAL, INTEGER
+// (of the same size), REAL_BYTES (4 or 8) and TYPED(name), the public name for this type.
+
+#include <stdint.h>
+#include <string.h>
+
+#include "ck_convolution.h"
+#include "ck_isa.h"
+#include "convolution_plan.h"
+
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define PASTE_NAMES(a, b) a##_##b
+#define PASTE(a, b) PASTE_NAMES(a, b)
+#define K(name) PASTE(name, ISA_NAME)
+
+#define DOT_PIXELS (CK_CONV_DOT_BYTES / REAL_BYTES)
+#define DOT_STRIP 12
+#define RUNS_MAX DOT_PIXELS
+#define COLUMN_SCRATCH (CK_CONV_SCRATCH_BYTES / REAL_BYTES)
+
+#pragma STDC FP_CONTRACT ON
+
+// The tiles are as large as the registers allow: sums, one vector of each column, and a weight.
+#define ISA_NAME baseline
+#define VECTOR_BYTES 16
+#if defined(__x86_64__)
+#define TILE_ROWS 4
+#define TILE_VECTORS 2
+#define DOT_ROWS 4
+#define DOT_COLUMNS 2
+#else
+#define TILE_ROWS 8
+#define TILE_VECTORS 3
+#define DOT_ROWS 8
+#define DOT_COLUMNS 3
+#endif
+#define COLUMN_CHUNK 256
+#include "convolution_isa_body.h"
+
+#if defined(__x86_64__)
+
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#define ISA_NAME avx2
+#define VECTOR_BYTES 32
+#define TILE_ROWS 4
+#define TILE_VECTORS 3
+#define DOT_ROWS 4
+#define DOT_COLUMNS 3
+#define COLUMN_CHUNK 256
+#include "convolution_isa_body.h"
+#pragma clang attribute pop
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
+#define ISA_NAME avx512
+#define VECTOR_BYTES 64
+#define TILE_ROWS 8
+#define TILE_VECTORS 3
+#define DOT_ROWS 8
+#define DOT_COLUMNS 3
+#define COLUMN_CHUNK 160
+#include "convolution_isa_body.h"
+#pragma clang attribute pop
+
+#endif
+
+#if defined(__x86_64__)
+#define DISPATCH(name, ...)                                              \
+    do {                                                                 \
+        ck_isa isa = ck_isa_current();                                   \
+        if (isa == CK_ISA_AVX512) name##_avx512(__VA_ARGS__);            \
+        else if (isa == CK_ISA_AVX2) name##_avx2(__VA_ARGS__);           \
+        else name##_baseline(__VA_ARGS__);                               \
+    } while (0)
+#else
+#define DISPATCH(name, ...) name##_baseline(__VA_ARGS__)
+#endif
+
+size_t TYPED(ck_convolution_workspace)(const ck_convolution *p, ck_convolution_pass pass) {
+    ck_conv_product product = ck_conv_plan(p, pass);
+    int64_t depth = product.source_channels * product.kernel_volume;
+    size_t phases = ck_conv_phase_bytes(&product);
+    if (pass == CK_CONV_WEIGHT_GRAD) {
+        ck_conv_weights_plan plan = ck_conv_plan_weights(&product, DOT_PIXELS);
+        int64_t elements = plan.parts > 1 ? plan.parts * product.groups * product.result_channels * depth : 0;
+        return phases + (size_t)elements * REAL_BYTES;
+    }
+    int64_t padded_rows = ck_conv_ceil_div(product.result_channels, CK_CONV_MAX_TILE_ROWS) * CK_CONV_MAX_TILE_ROWS;
+    return phases + (size_t)(product.groups * padded_rows * depth) * REAL_BYTES;
+}
+
+void TYPED(ck_convolution)(const ck_convolution *p, REAL *y, const REAL *x, const REAL *w, const REAL *bias,
+                           void *workspace) {
+    ck_conv_product product = ck_conv_plan(p, CK_CONV_FORWARD);
+    ck_conv_plan_phases(&product, p, CK_CONV_FORWARD, workspace);
+    REAL *packed = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));
+    DISPATCH(product, &product, y, x, w, bias, packed);
+}
+
+void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const REAL *dy, const REAL *w, void *workspace) {
+    ck_conv_product product = ck_conv_plan(p, CK_CONV_INPUT_GRAD);
+    ck_conv_plan_phases(&product, p, CK_CONV_INPUT_GRAD, workspace);
+    REAL *packed = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));
+    DISPATCH(product, &product, dx, dy, w, 0, packed);
+}
+
+void TYPED(ck_convolution_weight_grad)(const ck_convolution *p, REAL *dw, const REAL *dy, const REAL *x, void *workspace) {
+    ck_conv_product product = ck_conv_plan(p, CK_CONV_WEIGHT_GRAD);
+    ck_conv_plan_phases(&product, p, CK_CONV_WEIGHT_GRAD, workspace);
+    REAL *sums = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));
+    DISPATCH(weight_grad, &product, dw, dy, x, sums);
+}

@@ -1,0 +1,252 @@
+import CKernels
+import Testing
+
+private struct Pooling: CustomStringConvertible {
+    var planes = 1
+    var input = [1, 1, 1], kernel = [1, 1, 1], stride = [1, 1, 1], padding = [0, 0, 0], dilation = [1, 1, 1]
+    var ceilMode = false, countsPadding = true, divisor = 0
+
+    /// PyTorch's rule: in ceil mode a window may hang over the end, but starts in the input or the left padding.
+    var output: [Int] {
+        (0..<3).map { a in
+            let room = input[a] + 2 * padding[a] - dilation[a] * (kernel[a] - 1) - 1
+            var count = (room + (ceilMode ? stride[a] - 1 : 0)) / stride[a] + 1
+            if ceilMode && (count - 1) * stride[a] >= input[a] + padding[a] { count -= 1 }
+            return count
+        }
+    }
+    var isValid: Bool {
+        (0..<3).allSatisfy { input[$0] + 2 * padding[$0] >= dilation[$0] * (kernel[$0] - 1) + 1 }
+    }
+    var inputCount: Int { input.reduce(1, *) }
+    var outputCount: Int { output.reduce(1, *) }
+
+    var parameters: ck_pooling {
+        func triple(_ values: [Int]) -> (Int64, Int64, Int64) { (Int64(values[0]), Int64(values[1]), Int64(values[2])) }
+        return ck_pooling(
+            planes: Int64(planes), input: triple(input), kernel: triple(kernel), output: triple(output),
+            stride: triple(stride), padding: triple(padding), dilation: triple(dilation),
+            count_includes_padding: countsPadding ? 1 : 0, divisor: Int64(divisor))
+    }
+
+    var description: String {
+        "planes \(planes) in\(input) k\(kernel) s\(stride) p\(padding) d\(dilation) "
+            + "ceil \(ceilMode) counts \(countsPadding) \(divisor)"
+    }
+
+    static func square(
+        _ planes: Int, _ height: Int, _ width: Int, kernel: Int, stride: Int, padding: Int = 0
+    ) -> Pooling {
+        Pooling(
+            planes: planes, input: [1, height, width], kernel: [1, kernel, kernel], stride: [1, stride, stride],
+            padding: [0, padding, padding])
+    }
+
+    /// For each output of a plane: the positions in the input plane that its window covers, in order, and the window's
+    /// size with the padding but without the overhang.
+    var windows: [(positions: [Int], padded: Int)] {
+        func axis(_ a: Int, _ o: Int) -> (inside: [Int], padded: Int) {
+            let taps = (0..<kernel[a]).map { o * stride[a] - padding[a] + $0 * dilation[a] }
+            return (taps.filter { $0 >= 0 && $0 < input[a] }, taps.filter { $0 < input[a] + padding[a] }.count)
+        }
+        let output = self.output
+        return (0..<outputCount).map { o in
+            let z = axis(0, o / output[2] / output[1]), y = axis(1, o / output[2] % output[1])
+            let x = axis(2, o % output[2])
+            let positions = z.inside.flatMap { z in
+                y.inside.flatMap { y in x.inside.map { (z * input[1] + y) * input[2] + $0 } }
+            }
+            return (positions, z.padded * y.padded * x.padded)
+        }
+    }
+}
+
+/// The kernels of an element type.
+private protocol Element: BinaryFloatingPoint {
+    static func max(_ p: ck_pooling, _ y: inout [Self], _ indices: inout [Int64], _ x: [Self])
+    static func maxGrad(_ p: ck_pooling, _ dx: inout [Self], _ dy: [Self], _ indices: [Int64])
+    static func average(_ p: ck_pooling, _ y: inout [Self], _ x: [Self])
+    static func averageGrad(_ p: ck_pooling, _ dx: inout [Self], _ dy: [Self])
+}
+
+extension Float: Element {
+    static func max(_ p: ck_pooling, _ y: inout [Float], _ indices: inout [Int64], _ x: [Float]) {
+        withUnsafePointer(to: p) { ck_max_pool_f32($0, &y, &indices, x) }
+    }
+    static func maxGrad(_ p: ck_pooling, _ dx: inout [Float], _ dy: [Float], _ indices: [Int64]) {
+        withUnsafePointer(to: p) { ck_max_pool_grad_f32($0, &dx, dy, indices) }
+    }
+    static func average(_ p: ck_pooling, _ y: inout [Float], _ x: [Float]) {
+        withUnsafePointer(to: p) { ck_average_pool_f32($0, &y, x) }
+    }
+    static func averageGrad(_ p: ck_pooling, _ dx: inout [Float], _ dy: [Float]) {
+        withUnsafePointer(to: p) { ck_average_pool_grad_f32($0, &dx, dy) }
+    }
+}
+
+extension Double: Element {
+    static func max(_ p: ck_pooling, _ y: inout [Double], _ indices: inout [Int64], _ x: [Double]) {
+        withUnsafePointer(to: p) { ck_max_pool_f64($0, &y, &indices, x) }
+    }
+    static func maxGrad(_ p: ck_pooling, _ dx: inout [Double], _ dy: [Double], _ indices: [Int64]) {
+        withUnsafePointer(to: p) { ck_max_pool_grad_f64($0, &dx, dy, indices) }
+    }
+    static func average(_ p: ck_pooling, _ y: inout [Double], _ x: [Double]) {
+        withUnsafePointer(to: p) { ck_average_pool_f64($0, &y, x) }
+    }
+    static func averageGrad(_ p: ck_pooling, _ dx: inout [Double], _ dy: [Double]) {
+        withUnsafePointer(to: p) { ck_average_pool_grad_f64($0, &dx, dy) }
+    }
+}
+
+/// What the kernels answer; each array has a few elements more that must stay as they were.
+private struct Results<T: Element> {
+    var maxima: [T], indices: [Int64], maxGrad: [T], averages: [T], averageGrad: [T]
+
+    init(_ pooling: Pooling, x: [T], dy: [T]) {
+        let p = pooling.parameters, marker: T = -4321, slack = 5
+        let inputs = pooling.planes * pooling.inputCount, outputs = pooling.planes * pooling.outputCount
+        maxima = [T](repeating: marker, count: outputs + slack)
+        averages = maxima
+        indices = [Int64](repeating: -99, count: outputs + slack)
+        maxGrad = [T](repeating: marker, count: inputs + slack)
+        averageGrad = maxGrad
+        T.max(p, &maxima, &indices, x)
+        T.maxGrad(p, &maxGrad, dy, indices)
+        if pooling.dilation == [1, 1, 1] {
+            T.average(p, &averages, x)
+            T.averageGrad(p, &averageGrad, dy)
+        }
+        #expect(maxima.suffix(slack).allSatisfy { $0 == marker } && indices.suffix(slack).allSatisfy { $0 == -99 })
+        let behind = averages.suffix(slack) + maxGrad.suffix(slack) + averageGrad.suffix(slack)
+        #expect(behind.allSatisfy { $0 == marker })
+    }
+
+    func isIdentical(to other: Results) -> Bool {
+        func same(_ a: [T], _ b: [T]) -> Bool { zip(a, b).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) } }
+        return indices == other.indices && same(maxima, other.maxima) && same(maxGrad, other.maxGrad)
+            && same(averages, other.averages) && same(averageGrad, other.averageGrad)
+    }
+}
+
+/// All four kernels against plain loops, under each instruction set. `levels` values only, to have ties, when not 0.
+private func check<T: Element>(
+    _ pooling: Pooling, seed: UInt64, levels: Int = 0, nans: Bool = false, as type: T.Type
+) {
+    var random = TestRandom(seed: seed)
+    func value() -> T {
+        if nans && Int.random(in: 0..<6, using: &random) == 0 {
+            return [T.nan, .infinity, -.infinity][Int.random(in: 0..<3, using: &random)]
+        }
+        return levels > 0 ? T(Int.random(in: 0..<levels, using: &random)) : T(random.uniform())
+    }
+    let inputs = pooling.inputCount, outputs = pooling.outputCount
+    let x = (0..<pooling.planes * inputs).map { _ in value() }
+    let dy = (0..<pooling.planes * outputs).map { _ in T(random.uniform()) }
+    let windows = pooling.windows
+    var maxima: [T] = [], indices: [Int64] = []
+    var averages: [Double] = [], averageSizes: [Double] = []
+    var maxGrad = [Double](repeating: 0, count: x.count), averageGrad = maxGrad
+    for plane in 0..<pooling.planes {
+        for (o, window) in windows.enumerated() {
+            let values = window.positions.map { x[plane * inputs + $0] }
+            var best = values.isEmpty ? nil : 0
+            for i in values.indices {
+                guard let current = best, !values[current].isNaN else { break }
+                if values[i].isNaN || values[i] > values[current] { best = i }
+            }
+            maxima.append(best.map { values[$0] } ?? -.infinity)
+            indices.append(best.map { Int64(window.positions[$0]) } ?? -1)
+            let share = Double(dy[plane * outputs + o])
+            if let best { maxGrad[plane * inputs + window.positions[best]] += share }
+            let counted = pooling.countsPadding ? window.padded : values.count
+            let divisor = Double(values.isEmpty ? 1 : pooling.divisor != 0 ? pooling.divisor : counted)
+            averages.append(values.reduce(0) { $0 + Double($1) } / divisor)
+            averageSizes.append(values.reduce(0) { $0 + Double($1.magnitude) } / abs(divisor))
+            for position in window.positions { averageGrad[plane * inputs + position] += share / divisor }
+        }
+    }
+    func isClose(_ actual: [T], _ expected: [Double], _ size: (Int) -> Double) -> Bool {
+        expected.indices.allSatisfy { i in
+            let a = Double(actual[i]), e = expected[i]
+            return a == e || (a.isNaN && e.isNaN) || abs(a - e) <= 16 * Double(T.ulpOfOne) * size(i)
+        }
+    }
+    withEachInstructionSet { isa in
+        let results = Results(pooling, x: x, dy: dy)
+        let sameMaxima = maxima.indices.allSatisfy {
+            maxima[$0] == results.maxima[$0] || (maxima[$0].isNaN && results.maxima[$0].isNaN)
+        }
+        #expect(sameMaxima, "maxima \(T.self) \(isa) \(pooling)")
+        #expect(indices == Array(results.indices.prefix(indices.count)), "indices \(T.self) \(isa) \(pooling)")
+        let terms = Double(pooling.kernel.reduce(1, *))
+        #expect(isClose(results.maxGrad, maxGrad, { _ in terms }), "max gradient \(T.self) \(isa) \(pooling)")
+        guard pooling.dilation == [1, 1, 1] else { return }
+        #expect(isClose(results.averages, averages, { averageSizes[$0] }), "averages \(T.self) \(isa) \(pooling)")
+        #expect(
+            isClose(results.averageGrad, averageGrad, { _ in terms }),
+            "average gradient \(T.self) \(isa) \(pooling)")
+    }
+}
+
+@Suite struct PoolingTests {
+    @Test func randomGeometries() {
+        var random = TestRandom(seed: 11)
+        var seed: UInt64 = 0
+        while seed < 400 {
+            func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+            func axes(_ range: ClosedRange<Int>) -> [Int] { (0..<3).map { _ in pick(range) } }
+            var p = Pooling(
+                planes: pick(1...4), input: axes(1...9), kernel: axes(1...4), stride: axes(1...4), padding: axes(0...3),
+                dilation: seed.isMultiple(of: 3) ? axes(1...3) : [1, 1, 1], ceilMode: pick(0...1) == 1,
+                countsPadding: pick(0...1) == 1, divisor: pick(0...3) == 0 ? pick(1...7) : 0)
+            for a in 0..<pick(0...2) {
+                (p.input[a], p.kernel[a], p.stride[a], p.padding[a], p.dilation[a]) = (1, 1, 1, 0, 1)
+            }
+            guard p.isValid else { continue }
+            seed += 1
+            check(p, seed: seed, levels: seed.isMultiple(of: 2) ? 3 : 0, nans: seed.isMultiple(of: 5), as: Float.self)
+            check(p, seed: seed, levels: seed.isMultiple(of: 2) ? 3 : 0, nans: seed.isMultiple(of: 5), as: Double.self)
+        }
+    }
+
+    /// The common window of 2 x 2, on widths around every vector.
+    @Test func twoByTwo() {
+        for width in [2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 34, 35, 63, 64, 65, 66, 67] {
+            for (i, height) in [2, 5, 8].enumerated() {
+                var p = Pooling.square(3, height, width, kernel: 2, stride: 2)
+                check(p, seed: UInt64(width), levels: i == 0 ? 2 : 0, nans: i == 1, as: Float.self)
+                check(p, seed: UInt64(width), levels: i == 0 ? 2 : 0, nans: i == 1, as: Double.self)
+                p.ceilMode = true
+                check(p, seed: UInt64(width), levels: 2, as: Float.self)
+                p.divisor = 3
+                check(p, seed: UInt64(width), as: Double.self)
+            }
+        }
+    }
+
+    @Test func nothingToDo() {
+        check(Pooling.square(0, 4, 4, kernel: 2, stride: 2), seed: 1, as: Float.self)
+    }
+
+    @Test func threadsDoNotChangeResults() {
+        var random = TestRandom(seed: 5)
+        let poolings: [Pooling] = [
+            .square(300, 24, 24, kernel: 2, stride: 2), .square(40, 33, 31, kernel: 3, stride: 2, padding: 1),
+        ]
+        for p in poolings {
+            let x = (0..<p.planes * p.inputCount).map { _ in Float(random.uniform()) }
+            let dy = (0..<p.planes * p.outputCount).map { _ in Float(random.uniform()) }
+            withEachInstructionSet { isa in
+                let before = ck_thread_count()
+                defer { ck_set_thread_count(before) }
+                ck_set_thread_count(1)
+                let alone = Results(p, x: x, dy: dy)
+                for threads: Int32 in [2, 4] {
+                    ck_set_thread_count(threads)
+                    #expect(Results(p, x: x, dy: dy).isIdentical(to: alone), "\(threads) threads \(isa) \(p)")
+                }
+            }
+        }
+    }
+}
