@@ -26,7 +26,7 @@ public struct TensorError: Error, CustomStringConvertible, Sendable {
 @inline(never)
 public func fail(_ operation: String, _ message: String) -> Tensor {
     let error = TensorError(
-        operation: operation, message: message, module: OperationContext.path, caller: CallSite.current())
+        operation: operation, message: message, module: OperationScope.innermost?.scopeName, caller: CallSite.current())
     guard let scope = ErrorScope.innermost else { fatalError(error.description) }
     if scope.error == nil { scope.error = error }
     return Tensor.placeholderAfterError
