@@ -1,0 +1,99 @@
+/// Everything elementwise for one instruction set: included with what vector_math.h asks for and with KERNELS, the
+/// name of the table.
+#include "elementwise_kernels.h"
+#include "vector_math_f32.h"
+
+typedef uint8_t bytes_f32 __attribute__((ext_vector_type(CK_F32_LANES)));
+typedef uint8_t bytes_f64 __attribute__((ext_vector_type(CK_F64_LANES)));
+
+#define T(name) name##_f32
+#define REAL float
+#define VECTOR f32v
+#define LANES CK_F32_LANES
+#define BYTES bytes_f32
+#include "elementwise_body.h"
+#undef T
+#undef REAL
+#undef VECTOR
+#undef LANES
+#undef BYTES
+
+#define T(name) name##_f64
+#define REAL double
+#define VECTOR f64v
+#define LANES CK_F64_LANES
+#define BYTES bytes_f64
+#include "elementwise_body.h"
+
+// MARK: Selection, whatever the elements mean
+
+#define DEFINE_SELECT(bits)                                                                      \
+    typedef uint##bits##_t select_vector_##bits __attribute__((ext_vector_type(CK_VECTOR_BYTES * 8 / bits))); \
+    typedef uint8_t condition_vector_##bits __attribute__((ext_vector_type(CK_VECTOR_BYTES * 8 / bits))); \
+    static void select_##bits(int64_t count, void *const p[4], unsigned broadcast, const void *parameter) \
+    {                                                                                            \
+        (void)parameter;                                                                         \
+        typedef uint##bits##_t element;                                                          \
+        typedef select_vector_##bits vector;                                                     \
+        const int64_t lanes = CK_VECTOR_BYTES * 8 / bits;                                        \
+        element *out = p[0];                                                                     \
+        const uint8_t *condition = p[1];                                                         \
+        const element *a = p[2], *b = p[3];                                                      \
+        int one_a = broadcast >> 2 & 1, one_b = broadcast >> 3 & 1;                              \
+        vector yes = (vector)*a, no = (vector)*b;                                                \
+        int64_t i = 0;                                                                           \
+        for (; i + lanes <= count; i += lanes) {                                                 \
+            condition_vector_##bits flags;                                                       \
+            memcpy(&flags, condition + i, sizeof flags);                                         \
+            if (!one_a) memcpy(&yes, a + i, sizeof yes);                                         \
+            if (!one_b) memcpy(&no, b + i, sizeof no);                                           \
+            vector mask = (vector)(__builtin_convertvector(flags, vector) != 0);                 \
+            vector picked = (yes & mask) | (no & ~mask);                                         \
+            memcpy(out + i, &picked, sizeof picked);                                             \
+        }                                                                                        \
+        element one_yes = *a, one_no = *b;                                                       \
+        for (; i < count; i++)                                                                   \
+            out[i] = condition[i] ? (one_a ? one_yes : a[i]) : (one_b ? one_no : b[i]);          \
+    }
+DEFINE_SELECT(8)
+DEFINE_SELECT(16)
+DEFINE_SELECT(32)
+DEFINE_SELECT(64)
+
+// MARK: The table
+
+#define UNARY_KERNELS(type)                                                                      \
+    {                                                                                            \
+        [CK_NEG] = unary_neg##type, [CK_ABS] = unary_abs##type, [CK_SIGN] = unary_sign##type,    \
+        [CK_SQUARE] = unary_square##type, [CK_SQRT] = unary_sqrt##type, [CK_RSQRT] = unary_rsqrt##type, \
+        [CK_RECIPROCAL] = unary_reciprocal##type, [CK_EXP] = unary_exp##type, [CK_EXP2] = unary_exp2##type, \
+        [CK_EXPM1] = unary_expm1##type, [CK_LOG] = unary_log##type, [CK_LOG2] = unary_log2##type, \
+        [CK_LOG10] = unary_log10##type, [CK_LOG1P] = unary_log1p##type, [CK_SIN] = unary_sin##type, \
+        [CK_COS] = unary_cos##type, [CK_TANH] = unary_tanh##type, [CK_SIGMOID] = unary_sigmoid##type, \
+        [CK_ERF] = unary_erf##type, [CK_FLOOR] = unary_floor##type, [CK_CEIL] = unary_ceil##type, \
+        [CK_ROUND] = unary_round##type, [CK_TRUNC] = unary_trunc##type, [CK_RELU] = unary_relu##type, \
+        [CK_GELU] = unary_gelu##type, [CK_GELU_TANH] = unary_gelu_tanh##type, [CK_SILU] = unary_silu##type, \
+        [CK_SOFTPLUS] = unary_softplus##type,                                                    \
+    }
+#define BINARY_KERNELS(type)                                                                     \
+    {                                                                                            \
+        [CK_ADD] = binary_add##type, [CK_SUB] = binary_sub##type, [CK_MUL] = binary_mul##type,   \
+        [CK_DIV] = binary_div##type, [CK_POW] = binary_power##type, [CK_MAXIMUM] = binary_maximum##type, \
+        [CK_MINIMUM] = binary_minimum##type, [CK_RELU_GRAD] = binary_relu_grad##type,            \
+        [CK_TANH_GRAD] = binary_tanh_grad##type, [CK_SIGMOID_GRAD] = binary_sigmoid_grad##type,  \
+        [CK_GELU_GRAD] = binary_gelu_grad##type, [CK_GELU_TANH_GRAD] = binary_gelu_tanh_grad##type, \
+        [CK_SILU_GRAD] = binary_silu_grad##type,                                                 \
+    }
+#define COMPARE_KERNELS(type)                                                                    \
+    {                                                                                            \
+        [CK_EQ] = compare_eq##type, [CK_NE] = compare_ne##type, [CK_LT] = compare_lt##type,      \
+        [CK_LE] = compare_le##type, [CK_GT] = compare_gt##type, [CK_GE] = compare_ge##type,      \
+    }
+
+const ck_elementwise_kernels KERNELS = {
+    .unary = {UNARY_KERNELS(_f32), UNARY_KERNELS(_f64)},
+    .binary = {BINARY_KERNELS(_f32), BINARY_KERNELS(_f64)},
+    .compare = {COMPARE_KERNELS(_f32), COMPARE_KERNELS(_f64)},
+    .muladd = {muladd_f32, muladd_f64},
+    .select = {select_8, select_16, select_32, select_64},
+};

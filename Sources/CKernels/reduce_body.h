@@ -1,0 +1,136 @@
+/// The kernels of reduce_kernels.h for one element type: included with T(name), REAL, VECTOR, INTEGERS (as wide as
+/// REAL), LANES and PARTS, the vectors of doubles that hold a VECTOR.
+
+// MARK: Contiguous elements to one number
+
+/// Four vectors at a time, each with accumulators of its own, so that additions need not wait for one another.
+#define DEFINE_LEAF(name, join, term, identity, filler)                                          \
+    static double T(leaf_##name)(int64_t count, const void *x, double center)                    \
+    {                                                                                            \
+        (void)center;                                                                            \
+        const REAL *in = x;                                                                      \
+        f64v sum[4][PARTS];                                                                      \
+        for (int k = 0; k < 4; k++)                                                              \
+            for (int h = 0; h < PARTS; h++) sum[k][h] = splat_f64(identity);                     \
+        int64_t i = 0;                                                                           \
+        for (; i + 4 * LANES <= count; i += 4 * LANES)                                           \
+            for (int k = 0; k < 4; k++) {                                                        \
+                T(doubles) v = T(widen)(T(load)(in + i + k * LANES));                            \
+                for (int h = 0; h < PARTS; h++) sum[k][h] = join(sum[k][h], term(v.part[h], center)); \
+            }                                                                                    \
+        for (; i < count; i += LANES) {                                                          \
+            int whole = i + LANES <= count;                                                      \
+            T(doubles) v = T(widen)(whole ? T(load)(in + i) : T(load_part)(in + i, count - i, (REAL)(filler))); \
+            for (int h = 0; h < PARTS; h++) sum[0][h] = join(sum[0][h], term(v.part[h], center)); \
+        }                                                                                        \
+        f64v all[PARTS];                                                                         \
+        for (int h = 0; h < PARTS; h++) all[h] = join(join(sum[0][h], sum[1][h]), join(sum[2][h], sum[3][h])); \
+        f64v one = PARTS == 2 ? join(all[0], all[PARTS - 1]) : all[0];                           \
+        f64v lanes = one;                                                                        \
+        for (int step = CK_F64_LANES / 2; step > 0; step /= 2)                                   \
+            for (int k = 0; k < step; k++) {                                                     \
+                f64v a = splat_f64(lanes[k]), b = splat_f64(lanes[k + step]);                    \
+                lanes[k] = join(a, b)[0];                                                        \
+            }                                                                                    \
+        return lanes[0];                                                                         \
+    }
+DEFINE_LEAF(sum, PLUS, ITSELF, 0, 0)
+DEFINE_LEAF(sum_squares, PLUS, SQUARE, 0, 0)
+DEFINE_LEAF(product, TIMES, ITSELF, 1, 1)
+DEFINE_LEAF(deviations, PLUS, DEVIATION, 0, center)
+
+/// Extrema need no doubles.
+#define DEFINE_EXTREMUM_LEAF(name, join, identity)                                               \
+    static double T(leaf_##name)(int64_t count, const void *x, double center)                    \
+    {                                                                                            \
+        (void)center;                                                                            \
+        const REAL *in = x;                                                                      \
+        VECTOR best[4];                                                                          \
+        for (int k = 0; k < 4; k++) best[k] = T(splat)(identity);                                \
+        int64_t i = 0;                                                                           \
+        for (; i + 4 * LANES <= count; i += 4 * LANES)                                           \
+            for (int k = 0; k < 4; k++) best[k] = join(best[k], T(load)(in + i + k * LANES));    \
+        for (; i < count; i += LANES) {                                                          \
+            int whole = i + LANES <= count;                                                      \
+            best[0] = join(best[0], whole ? T(load)(in + i) : T(load_part)(in + i, count - i, identity)); \
+        }                                                                                        \
+        VECTOR one = join(join(best[0], best[1]), join(best[2], best[3]));                       \
+        for (int step = LANES / 2; step > 0; step /= 2)                                          \
+            for (int k = 0; k < step; k++) one[k] = join(T(splat)(one[k]), T(splat)(one[k + step]))[0]; \
+        return one[0];                                                                           \
+    }
+DEFINE_EXTREMUM_LEAF(maximum, T(max), -INFINITY)
+DEFINE_EXTREMUM_LEAF(minimum, T(min), INFINITY)
+
+// MARK: Rows into accumulators, one for each column
+
+#define DEFINE_FOLD(name, join, term)                                                            \
+    CK_INLINE void T(fold_vector_##name)(f64v *sum, const REAL *in, int64_t count, const f64v *center) \
+    {                                                                                            \
+        (void)center;                                                                            \
+        T(doubles) v = T(widen)(count == LANES ? T(load)(in) : T(load_part)(in, count, 0));      \
+        for (int h = 0; h < PARTS; h++) sum[h] = join(sum[h], term(v.part[h], center[h]));       \
+    }                                                                                            \
+    static void T(fold_##name)(int64_t columns, int64_t rows, const void *x, int64_t row_stride, \
+                               double *accumulator, const double *center)                        \
+    {                                                                                            \
+        for (int64_t j = 0; j < columns; j += LANES) {                                           \
+            const REAL *in = (const REAL *)x + j;                                                \
+            int64_t count = columns - j < LANES ? columns - j : LANES;                           \
+            f64v sum[PARTS], middle[PARTS];                                                      \
+            for (int h = 0; h < PARTS; h++) {                                                    \
+                sum[h] = load_f64(accumulator + j + h * CK_F64_LANES);                           \
+                middle[h] = load_f64(center + j + h * CK_F64_LANES);                             \
+            }                                                                                    \
+            if (count == LANES)                                                                  \
+                for (int64_t i = 0; i < rows; i++)                                               \
+                    T(fold_vector_##name)(sum, in + i * row_stride, LANES, middle);              \
+            else                                                                                 \
+                for (int64_t i = 0; i < rows; i++)                                               \
+                    T(fold_vector_##name)(sum, in + i * row_stride, count, middle);              \
+            for (int h = 0; h < PARTS; h++) store_f64(accumulator + j + h * CK_F64_LANES, sum[h]); \
+        }                                                                                        \
+    }
+DEFINE_FOLD(sum, PLUS, ITSELF)
+DEFINE_FOLD(sum_squares, PLUS, SQUARE)
+DEFINE_FOLD(product, TIMES, ITSELF)
+DEFINE_FOLD(deviations, PLUS, DEVIATION)
+DEFINE_FOLD(maximum, max_f64, ITSELF)
+DEFINE_FOLD(minimum, min_f64, ITSELF)
+
+// MARK: Where the extremum is
+
+/// A later element wins if it is beyond the best so far, or the first NaN.
+#define DEFINE_ARG_FOLD(name, beyond)                                                            \
+    static void T(name)(int64_t columns, int64_t rows, const void *x, int64_t row_stride, int64_t first, \
+                        double *extremum, int64_t *position)                                     \
+    {                                                                                            \
+        for (int64_t j = 0; j < columns; j += LANES) {                                           \
+            const REAL *in = (const REAL *)x + j;                                                \
+            int64_t count = columns - j < LANES ? columns - j : LANES;                           \
+            VECTOR best;                                                                         \
+            for (int k = 0; k < LANES; k++) best[k] = k < count ? (REAL)extremum[j + k] : 0;     \
+            INTEGERS where = -1;                                                                 \
+            for (int64_t i = 0; i < rows; i++) {                                                 \
+                const REAL *row = in + i * row_stride;                                           \
+                VECTOR value = count == LANES ? T(load)(row) : T(load_part)(row, count, 0);      \
+                INTEGERS wins = (value beyond best) | ((value != value) & (best == best));       \
+                best = wins ? value : best;                                                      \
+                where = wins ? (INTEGERS)(REAL_INTEGER)i : where;                                \
+            }                                                                                    \
+            for (int k = 0; k < count; k++) {                                                    \
+                if (where[k] < 0) continue;                                                      \
+                extremum[j + k] = best[k];                                                       \
+                position[j + k] = first + where[k];                                              \
+            }                                                                                    \
+        }                                                                                        \
+    }
+#define REAL_INTEGER __typeof__(((INTEGERS)0)[0])
+DEFINE_ARG_FOLD(arg_maximum, >)
+DEFINE_ARG_FOLD(arg_minimum, <)
+#undef REAL_INTEGER
+
+#undef DEFINE_LEAF
+#undef DEFINE_EXTREMUM_LEAF
+#undef DEFINE_FOLD
+#undef DEFINE_ARG_FOLD

@@ -1,0 +1,53 @@
+/// What the reductions need of one instruction set, and the axes of a reduction in the order that suits memory.
+#ifndef CK_REDUCE_KERNELS_H
+#define CK_REDUCE_KERNELS_H
+
+#include "ck_reduce.h"
+
+// Sum of (x - center)^2, beside the public reductions.
+#define CK_SQUARED_DEVIATIONS CK_REDUCTION_COUNT
+
+/// Columns reduced side by side.
+#define CK_REDUCE_TILE 256
+/// Elements reduced to one number before it joins others pairwise.
+#define CK_REDUCE_LEAF 2048
+#define CK_ARG_TILE 64
+
+/// Partial results are doubles: of floats they hold exact sums of thousands, and no element is lost by it.
+/// Index 0 is float, 1 double.
+typedef struct ck_reduce_kernels {
+    /// `count` contiguous elements to one number.
+    double (*leaf[2][CK_REDUCTION_COUNT + 1])(int64_t count, const void *x, double center);
+    /// Folds rows of `columns` contiguous elements, `row_stride` elements apart, into `accumulator`, which has room
+    /// for CK_REDUCE_TILE; `center` too has that (squared deviations).
+    void (*fold[2][CK_REDUCTION_COUNT + 1])(int64_t columns, int64_t rows, const void *x, int64_t row_stride,
+                                            double *accumulator, const double *center);
+    /// As fold, keeping the extremum of at most CK_ARG_TILE columns and where it was: row r has the position first + r.
+    void (*arg_fold[2][2])(int64_t columns, int64_t rows, const void *x, int64_t row_stride, int64_t first,
+                           double *extremum, int64_t *position);
+} ck_reduce_kernels;
+
+extern const ck_reduce_kernels ck_reduce_baseline;
+#if defined(__x86_64__)
+extern const ck_reduce_kernels ck_reduce_avx2;
+extern const ck_reduce_kernels ck_reduce_avx512;
+#endif
+const ck_reduce_kernels *ck_reduce_current(void);
+
+typedef struct ck_axes {
+    int rank;
+    int64_t count;  // elements in all
+    int64_t shape[CK_MAX_RANK], input[CK_MAX_RANK], output[CK_MAX_RANK];  // strides in elements
+} ck_axes;
+
+/// The axes longer than 1, neighbours merged where they can be. Output strides: contiguous.
+ck_axes ck_axes_of(int rank, const int64_t *shape, const int64_t *strides);
+/// Orders them by input stride, nearest last, and merges again. Broadcast axes come first.
+void ck_axes_sort(ck_axes *axes);
+/// The offsets of element `index` of the axes but the last `inner` ones.
+void ck_axes_offsets(const ck_axes *axes, int inner, int64_t index, int64_t *input, int64_t *output);
+
+/// Copies elements start..<start + count of the axes at `x` (width 4 or 8) to `to`.
+void ck_axes_gather(const ck_axes *axes, int width, int64_t start, int64_t count, void *to, const void *x);
+
+#endif

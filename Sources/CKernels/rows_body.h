@@ -1,0 +1,176 @@
+/// The kernels of rows_kernels.h for one element type: included with T(name), REAL, VECTOR, LANES, and PARTS,
+/// WIDEN(x, h) and NARROW(parts), which turn a VECTOR into as many vectors of doubles and back.
+
+/// Column j on of a row, `filler` in the lanes past its end.
+CK_INLINE VECTOR T(columns_at)(const REAL *row, int64_t j, int64_t columns, REAL filler)
+{
+    return j + LANES <= columns ? T(load)(row + j) : T(load_part)(row + j, columns - j, filler);
+}
+CK_INLINE void T(put_columns)(REAL *row, int64_t j, int64_t columns, VECTOR value)
+{
+    if (j + LANES <= columns) T(store)(row + j, value);
+    else T(store_part)(row + j, columns - j, value);
+}
+
+typedef struct T(row_sum) { f64v part[PARTS]; } T(row_sum);
+
+CK_INLINE void T(add_to_sum)(T(row_sum) *sum, VECTOR x)
+{
+    for (int h = 0; h < PARTS; h++) sum->part[h] += WIDEN(x, h);
+}
+CK_INLINE double T(sum_total)(const T(row_sum) *sum)
+{
+    return total_f64(PARTS == 2 ? sum->part[0] + sum->part[PARTS - 1] : sum->part[0]);
+}
+
+// MARK: Softmax
+
+CK_INLINE REAL T(row_maximum)(const REAL *row, int64_t columns)
+{
+    VECTOR best = T(columns_at)(row, 0, columns, -INFINITY), more = best;
+    int64_t j = LANES;
+    for (; j + 2 * LANES <= columns; j += 2 * LANES) {
+        best = T(max)(best, T(load)(row + j));
+        more = T(max)(more, T(load)(row + j + LANES));
+    }
+    for (; j < columns; j += LANES) best = T(max)(best, T(columns_at)(row, j, columns, -INFINITY));
+    best = T(max)(best, more);
+    for (int step = LANES / 2; step > 0; step /= 2) {
+        VECTOR turned;
+        for (int k = 0; k < LANES; k++) turned[k] = best[(k + step) % LANES];
+        best = T(max)(best, turned);
+    }
+    return best[0];
+}
+
+static void T(softmax)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays)
+{
+    for (int64_t i = first; i < end; i++) {
+        const REAL *x = (const REAL *)arrays->x + i * columns;
+        REAL *y = (REAL *)arrays->out + i * columns;
+        REAL maximum = T(row_maximum)(x, columns);
+        T(row_sum) sum = {0};
+        for (int64_t j = 0; j < columns; j += LANES) {
+            VECTOR e = T(exp)(T(columns_at)(x, j, columns, -INFINITY) - maximum);
+            T(add_to_sum)(&sum, e);
+            T(put_columns)(y, j, columns, e);
+        }
+        REAL total = (REAL)T(sum_total)(&sum);
+        for (int64_t j = 0; j < columns; j += LANES)
+            T(put_columns)(y, j, columns, T(columns_at)(y, j, columns, 0) / total);
+    }
+}
+
+static void T(log_softmax)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays)
+{
+    for (int64_t i = first; i < end; i++) {
+        const REAL *x = (const REAL *)arrays->x + i * columns;
+        REAL *y = (REAL *)arrays->out + i * columns;
+        REAL maximum = T(row_maximum)(x, columns);
+        T(row_sum) sum = {0};
+        for (int64_t j = 0; j < columns; j += LANES)
+            T(add_to_sum)(&sum, T(exp)(T(columns_at)(x, j, columns, -INFINITY) - maximum));
+        REAL total = (REAL)log(T(sum_total)(&sum));
+        for (int64_t j = 0; j < columns; j += LANES)
+            T(put_columns)(y, j, columns, (T(columns_at)(x, j, columns, 0) - maximum) - total);
+    }
+}
+
+/// y (dy - sum(dy y))
+static void T(softmax_grad)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays)
+{
+    for (int64_t i = first; i < end; i++) {
+        const REAL *dy = (const REAL *)arrays->x + i * columns, *y = (const REAL *)arrays->other + i * columns;
+        REAL *dx = (REAL *)arrays->out + i * columns;
+        T(row_sum) sum = {0};
+        for (int64_t j = 0; j < columns; j += LANES) {
+            VECTOR a = T(columns_at)(dy, j, columns, 0), b = T(columns_at)(y, j, columns, 0);
+            for (int h = 0; h < PARTS; h++) sum.part[h] = MADD(WIDEN(a, h), WIDEN(b, h), sum.part[h]);
+        }
+        REAL total = (REAL)T(sum_total)(&sum);
+        for (int64_t j = 0; j < columns; j += LANES) {
+            VECTOR a = T(columns_at)(dy, j, columns, 0), b = T(columns_at)(y, j, columns, 0);
+            T(put_columns)(dx, j, columns, b * (a - total));
+        }
+    }
+}
+
+/// dy - exp(y) sum(dy)
+static void T(log_softmax_grad)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays)
+{
+    for (int64_t i = first; i < end; i++) {
+        const REAL *dy = (const REAL *)arrays->x + i * columns, *y = (const REAL *)arrays->other + i * columns;
+        REAL *dx = (REAL *)arrays->out + i * columns;
+        T(row_sum) sum = {0};
+        for (int64_t j = 0; j < columns; j += LANES) T(add_to_sum)(&sum, T(columns_at)(dy, j, columns, 0));
+        REAL total = (REAL)T(sum_total)(&sum);
+        for (int64_t j = 0; j < columns; j += LANES) {
+            VECTOR e = T(exp)(T(columns_at)(y, j, columns, 0));
+            T(put_columns)(dx, j, columns, NMADD(e, T(splat)(total), T(columns_at)(dy, j, columns, 0)));
+        }
+    }
+}
+
+// MARK: Layer norm
+
+static void T(layer_norm)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays)
+{
+    const REAL *weight = arrays->weight, *bias = arrays->bias;
+    for (int64_t i = first; i < end; i++) {
+        const REAL *x = (const REAL *)arrays->x + i * columns;
+        REAL *y = (REAL *)arrays->out + i * columns;
+        T(row_sum) sum = {0}, squares = {0};
+        for (int64_t j = 0; j < columns; j += LANES) T(add_to_sum)(&sum, T(columns_at)(x, j, columns, 0));
+        double mean = T(sum_total)(&sum) / (double)columns;
+        for (int64_t j = 0; j < columns; j += LANES) {
+            // The lanes past the end must add nothing: their deviation is the mean's rounding, then taken out.
+            VECTOR value = T(columns_at)(x, j, columns, 0);
+            for (int h = 0; h < PARTS; h++) {
+                f64v deviation = WIDEN(value, h) - mean;
+                if (j + LANES > columns) {
+                    for (int k = 0; k < CK_F64_LANES; k++)
+                        if (j + h * CK_F64_LANES + k >= columns) deviation[k] = 0;
+                }
+                squares.part[h] = MADD(deviation, deviation, squares.part[h]);
+            }
+        }
+        double rstd = 1 / sqrt(T(sum_total)(&squares) / (double)columns + arrays->eps);
+        ((REAL *)arrays->mean)[i] = (REAL)mean;
+        ((REAL *)arrays->rstd)[i] = (REAL)rstd;
+        for (int64_t j = 0; j < columns; j += LANES) {
+            VECTOR value = T(columns_at)(x, j, columns, 0);
+            f64v parts[PARTS];
+            for (int h = 0; h < PARTS; h++) parts[h] = (WIDEN(value, h) - mean) * rstd;
+            value = NARROW(parts);
+            VECTOR shift = bias ? T(columns_at)(bias, j, columns, 0) : T(splat)(0);
+            if (weight) value = MADD(value, T(columns_at)(weight, j, columns, 0), shift);
+            else if (bias) value += shift;
+            T(put_columns)(y, j, columns, value);
+        }
+    }
+}
+
+/// dx = rstd (g - mean(g) - z mean(g z)) for g = dy weight and z = (x - mean) rstd
+static void T(layer_norm_grad)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays)
+{
+    const REAL *weight = arrays->weight;
+    for (int64_t i = first; i < end; i++) {
+        const REAL *dy = (const REAL *)arrays->x + i * columns, *x = (const REAL *)arrays->other + i * columns;
+        REAL *dx = (REAL *)arrays->out + i * columns;
+        REAL mean = ((const REAL *)arrays->mean)[i], rstd = ((const REAL *)arrays->rstd)[i];
+        T(row_sum) sum = {0}, products = {0};
+        for (int64_t j = 0; j < columns; j += LANES) {
+            VECTOR g = T(columns_at)(dy, j, columns, 0), z = (T(columns_at)(x, j, columns, mean) - mean) * rstd;
+            if (weight) g *= T(columns_at)(weight, j, columns, 0);
+            T(add_to_sum)(&sum, g);
+            for (int h = 0; h < PARTS; h++) products.part[h] = MADD(WIDEN(g, h), WIDEN(z, h), products.part[h]);
+        }
+        REAL mean_g = (REAL)(T(sum_total)(&sum) / (double)columns);
+        REAL mean_gz = (REAL)(T(sum_total)(&products) / (double)columns);
+        for (int64_t j = 0; j < columns; j += LANES) {
+            VECTOR g = T(columns_at)(dy, j, columns, 0), z = (T(columns_at)(x, j, columns, mean) - mean) * rstd;
+            if (weight) g *= T(columns_at)(weight, j, columns, 0);
+            T(put_columns)(dx, j, columns, rstd * NMADD(z, T(splat)(mean_gz), g - mean_g));
+        }
+    }
+}

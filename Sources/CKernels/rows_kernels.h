@@ -1,0 +1,30 @@
+/// What the row operations need of one instruction set. Index 0 is float, 1 double; `kind` below is `logarithm`.
+#ifndef CK_ROWS_KERNELS_H
+#define CK_ROWS_KERNELS_H
+
+#include "ck_rows.h"
+
+typedef struct ck_row_arrays {
+    void *out;
+    const void *x;      // softmax: x; gradients: dy
+    const void *other;  // softmax gradient: y; layer norm gradient: x
+    void *mean, *rstd;  // layer norm; only read by its gradient
+    const void *weight, *bias;
+    double eps;
+} ck_row_arrays;
+
+/// Rows first..<end of the arrays.
+typedef void (*ck_rows_kernel)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays);
+
+typedef struct ck_rows_kernels {
+    ck_rows_kernel softmax[2][2], softmax_grad[2][2];  // type, kind
+    ck_rows_kernel layer_norm[2], layer_norm_grad[2];
+} ck_rows_kernels;
+
+extern const ck_rows_kernels ck_rows_baseline;
+#if defined(__x86_64__)
+extern const ck_rows_kernels ck_rows_avx2;
+extern const ck_rows_kernels ck_rows_avx512;
+#endif
+
+#endif
