@@ -10,8 +10,8 @@
 #define ENOUGH_TASKS 16
 // Rows folded into a set of accumulators before it joins the next set, and so on: the error grows with the sum of
 // the sets' lengths instead of the product.
-#define FOLD 64
-#define FOLD_SETS 4
+#define FOLD 32
+#define FOLD_SETS 5
 
 typedef struct reduction {
     const ck_reduce_kernels *kernels;
@@ -90,8 +90,9 @@ static double reduce_row(const reduction *r, const char *x, double center, int64
         if (contiguous) {
             int64_t offset, unused, column = start % run;
             ck_axes_offsets(axes, 1, start / run, &offset, &unused);
-            count = run - column < CK_REDUCE_LEAF ? run - column : CK_REDUCE_LEAF;
-            if (count > end - start) count = end - start;
+            int64_t leaf = CK_REDUCE_LEAF(r->is_double);
+            count = run - column < end - start ? run - column : end - start;
+            if (count > leaf) count = leaf;
             from = x + (offset + column) * r->width;
         } else {
             ck_axes_gather(axes, r->width, start, count, stage, x);
@@ -182,7 +183,7 @@ static void plan(reduction *r)
     r->piece = r->reduced.count;
     if (r->tasks < ENOUGH_TASKS && work > BLOCK && r->kept.count <= PARTIALS / 2) {
         r->splits = smaller(quotient_up(work, BLOCK), PARTIALS / r->kept.count);
-        int64_t unit = columns ? FOLD : CK_REDUCE_LEAF;
+        int64_t unit = columns ? FOLD : CK_REDUCE_LEAF(r->is_double);
         r->piece = quotient_up(quotient_up(r->reduced.count, r->splits), unit) * unit;
         r->splits = quotient_up(r->reduced.count, r->piece);
     }

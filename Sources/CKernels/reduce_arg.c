@@ -59,8 +59,9 @@ static int64_t search_row(const search *s, const char *x, int64_t start, int64_t
         if (contiguous) {
             int64_t offset, unused, column = start % run;
             ck_axes_offsets(axes, 1, start / run, &offset, &unused);
-            count = run - column < CK_REDUCE_LEAF ? run - column : CK_REDUCE_LEAF;
-            if (count > end - start) count = end - start;
+            int64_t leaf = CK_REDUCE_LEAF(s->is_double);
+            count = run - column < end - start ? run - column : end - start;
+            if (count > leaf) count = leaf;
             from = x + (offset + column) * s->width;
         } else {
             ck_axes_gather(axes, s->width, start, count, stage, x);

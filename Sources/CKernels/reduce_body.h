@@ -3,35 +3,33 @@
 
 // MARK: Contiguous elements to one number
 
-/// Four vectors at a time, each with accumulators of its own, so that additions need not wait for one another.
+/// Eight accumulators, so that additions need not wait for one another.
 #define DEFINE_LEAF(name, join, term, identity, filler)                                          \
     static double T(leaf_##name)(int64_t count, const void *x, double center)                    \
     {                                                                                            \
         (void)center;                                                                            \
         const REAL *in = x;                                                                      \
-        f64v sum[4][PARTS];                                                                      \
-        for (int k = 0; k < 4; k++)                                                              \
-            for (int h = 0; h < PARTS; h++) sum[k][h] = splat_f64(identity);                     \
+        f64v sum[8];                                                                             \
+        for (int k = 0; k < 8; k++) sum[k] = splat_f64(identity);                                \
         int64_t i = 0;                                                                           \
-        for (; i + 4 * LANES <= count; i += 4 * LANES)                                           \
-            for (int k = 0; k < 4; k++) {                                                        \
-                T(doubles) v = T(widen)(T(load)(in + i + k * LANES));                            \
-                for (int h = 0; h < PARTS; h++) sum[k][h] = join(sum[k][h], term(v.part[h], center)); \
+        for (; i + 8 / PARTS * LANES <= count; i += 8 / PARTS * LANES)                           \
+            for (int k = 0; k < 8; k += PARTS) {                                                 \
+                T(doubles) v = T(widen)(T(load)(in + i + k / PARTS * LANES));                    \
+                for (int h = 0; h < PARTS; h++) sum[k + h] = join(sum[k + h], term(v.part[h], center)); \
             }                                                                                    \
         for (; i < count; i += LANES) {                                                          \
             int whole = i + LANES <= count;                                                      \
             T(doubles) v = T(widen)(whole ? T(load)(in + i) : T(load_part)(in + i, count - i, (REAL)(filler))); \
-            for (int h = 0; h < PARTS; h++) sum[0][h] = join(sum[0][h], term(v.part[h], center)); \
+            for (int h = 0; h < PARTS; h++) sum[h] = join(sum[h], term(v.part[h], center));      \
         }                                                                                        \
-        f64v all[PARTS];                                                                         \
-        for (int h = 0; h < PARTS; h++) all[h] = join(join(sum[0][h], sum[1][h]), join(sum[2][h], sum[3][h])); \
-        f64v one = PARTS == 2 ? join(all[0], all[PARTS - 1]) : all[0];                           \
-        f64v lanes = one;                                                                        \
-        for (int step = CK_F64_LANES / 2; step > 0; step /= 2)                                   \
-            for (int k = 0; k < step; k++) {                                                     \
-                f64v a = splat_f64(lanes[k]), b = splat_f64(lanes[k + step]);                    \
-                lanes[k] = join(a, b)[0];                                                        \
-            }                                                                                    \
+        for (int step = 4; step > 0; step /= 2)                                                  \
+            for (int k = 0; k < step; k++) sum[k] = join(sum[k], sum[k + step]);                 \
+        f64v lanes = sum[0];                                                                     \
+        for (int step = CK_F64_LANES / 2; step > 0; step /= 2) {                                 \
+            f64v turned;                                                                         \
+            for (int k = 0; k < CK_F64_LANES; k++) turned[k] = lanes[(k + step) % CK_F64_LANES]; \
+            lanes = join(lanes, turned);                                                         \
+        }                                                                                        \
         return lanes[0];                                                                         \
     }
 DEFINE_LEAF(sum, PLUS, ITSELF, 0, 0)
@@ -55,8 +53,11 @@ DEFINE_LEAF(deviations, PLUS, DEVIATION, 0, center)
             best[0] = join(best[0], whole ? T(load)(in + i) : T(load_part)(in + i, count - i, identity)); \
         }                                                                                        \
         VECTOR one = join(join(best[0], best[1]), join(best[2], best[3]));                       \
-        for (int step = LANES / 2; step > 0; step /= 2)                                          \
-            for (int k = 0; k < step; k++) one[k] = join(T(splat)(one[k]), T(splat)(one[k + step]))[0]; \
+        for (int step = LANES / 2; step > 0; step /= 2) {                                        \
+            VECTOR turned;                                                                       \
+            for (int k = 0; k < LANES; k++) turned[k] = one[(k + step) % LANES];                 \
+            one = join(one, turned);                                                             \
+        }                                                                                        \
         return one[0];                                                                           \
     }
 DEFINE_EXTREMUM_LEAF(maximum, T(max), -INFINITY)

@@ -9,8 +9,8 @@
 
 /// Columns reduced side by side.
 #define CK_REDUCE_TILE 256
-/// Elements reduced to one number before it joins others pairwise.
-#define CK_REDUCE_LEAF 2048
+/// Elements reduced to one number before it joins others pairwise: floats, whose partial sums are exact, or doubles.
+#define CK_REDUCE_LEAF(is_double) ((is_double) ? 512 : 2048)
 #define CK_ARG_TILE 64
 
 /// Partial results are doubles: of floats they hold exact sums of thousands, and no element is lost by it.

@@ -20,8 +20,9 @@ typedef float f32v __attribute__((ext_vector_type(CK_F32_LANES)));
 typedef int32_t i32v __attribute__((ext_vector_type(CK_F32_LANES)));
 typedef uint32_t u32v __attribute__((ext_vector_type(CK_F32_LANES)));
 typedef double f64v __attribute__((ext_vector_type(CK_F64_LANES)));
-typedef int64_t i64v __attribute__((ext_vector_type(CK_F64_LANES)));
-typedef uint64_t u64v __attribute__((ext_vector_type(CK_F64_LANES)));
+// Comparing doubles gives longs, which some systems tell from int64_t.
+typedef long i64v __attribute__((ext_vector_type(CK_F64_LANES)));
+typedef unsigned long u64v __attribute__((ext_vector_type(CK_F64_LANES)));
 /// As many floats (or their masks) as a double vector has lanes.
 typedef float f32half __attribute__((ext_vector_type(CK_F64_LANES)));
 typedef int32_t i32half __attribute__((ext_vector_type(CK_F64_LANES)));
@@ -67,7 +68,7 @@ CK_INLINE void store_part_f64(double *p, int64_t count, f64v v)
 }
 #elif CK_VECTOR_BYTES == 32
 CK_INLINE i32v first_lanes_i32(int64_t count) { return (i32v){0, 1, 2, 3, 4, 5, 6, 7} < (int32_t)count; }
-CK_INLINE i64v first_lanes_i64(int64_t count) { return (i64v){0, 1, 2, 3} < count; }
+CK_INLINE i64v first_lanes_i64(int64_t count) { return (i64v){0, 1, 2, 3} < (long)count; }
 CK_INLINE f32v load_part_f32(const float *p, int64_t count, float fill)
 {
     i32v mask = first_lanes_i32(count);

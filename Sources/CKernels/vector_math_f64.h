@@ -4,6 +4,7 @@
 #define CK_VECTOR_MATH_F64_H
 
 #include "vector_math.h"
+#include "vector_math_angle.h"
 
 #define HORNER(x, coefficients) horner_f64(x, coefficients, (int)(sizeof(coefficients) / sizeof(coefficients[0])))
 
@@ -262,8 +263,21 @@ static const double short_cos_tail[] = {
 #define TRIG_ROUNDER 0x1.8p52
 #define TWO_OVER_PI 0x1.45f306dc9c883p-1
 
-/// x - n pi / 2 as a pair, |x| <= TRIG_LIMIT, and n modulo 4 in `quadrant`'s last bits. pi / 2 is three parts of 33
-/// bits, exact times n, and a rest: enough for the double that comes nearest to a multiple.
+/// The lanes beyond TRIG_LIMIT, one by one.
+CK_OUTLINE pair_f64 reduce_large_angles(f64v x, pair_f64 r, u64v *quadrant)
+{
+    for (int i = 0; i < CK_F64_LANES; i++) {
+        if (!(fabs(x[i]) > TRIG_LIMIT)) continue;
+        double high, low;
+        (*quadrant)[i] = ck_reduce_large_angle(x[i], &high, &low);
+        r.high[i] = high;
+        r.low[i] = low;
+    }
+    return r;
+}
+
+/// x - n pi / 2 as a pair, and n modulo 4 in `quadrant`'s last bits. pi / 2 is three parts of 33 bits, exact times n,
+/// and a rest: enough for the double that comes nearest to a multiple.
 CK_INLINE pair_f64 trig_reduce(f64v x, u64v *quadrant)
 {
     f64v shifted = MADD(x, splat_f64(TWO_OVER_PI), splat_f64(TRIG_ROUNDER));
@@ -272,7 +286,9 @@ CK_INLINE pair_f64 trig_reduce(f64v x, u64v *quadrant)
     f64v first = x - n * 0x1.921fb544p+0;
     pair_f64 second = two_sum(first, n * -0x1.0b4611a6p-34);
     pair_f64 third = two_sum(second.high, n * -0x1.3198a2ep-69);
-    return quick_two_sum(third.high, (second.low + third.low) - n * 0x1.b839a252049c1p-104);
+    pair_f64 r = quick_two_sum(third.high, (second.low + third.low) - n * 0x1.b839a252049c1p-104);
+    if (__builtin_expect(any_f64(abs_f64(x) > TRIG_LIMIT), 0)) r = reduce_large_angles(x, r, quadrant);
+    return r;
 }
 CK_INLINE f64v sin_core(pair_f64 r)
 {
@@ -291,35 +307,17 @@ CK_INLINE f64v pick_quadrant(f64v sine, f64v cosine, u64v quadrant)
     return AS(f64v, AS(u64v, value) ^ ((quadrant & 2) << 62));
 }
 
-CK_OUTLINE f64v sin_large(f64v x, f64v value)
-{
-    for (int i = 0; i < CK_F64_LANES; i++)
-        if (fabs(x[i]) > TRIG_LIMIT) value[i] = sin(x[i]);
-    return value;
-}
-CK_OUTLINE f64v cos_large(f64v x, f64v value)
-{
-    for (int i = 0; i < CK_F64_LANES; i++)
-        if (fabs(x[i]) > TRIG_LIMIT) value[i] = cos(x[i]);
-    return value;
-}
-
 CK_INLINE f64v sin_f64(f64v x)
 {
     u64v quadrant;
     pair_f64 r = trig_reduce(x, &quadrant);
-    f64v value = pick_quadrant(sin_core(r), cos_core(r), quadrant);
-    value = abs_f64(x) < 0x1p-27 ? x : value;
-    if (__builtin_expect(any_f64(abs_f64(x) > TRIG_LIMIT), 0)) return sin_large(x, value);
-    return value;
+    return abs_f64(x) < 0x1p-27 ? x : pick_quadrant(sin_core(r), cos_core(r), quadrant);
 }
 CK_INLINE f64v cos_f64(f64v x)
 {
     u64v quadrant;
     pair_f64 r = trig_reduce(x, &quadrant);
-    f64v value = pick_quadrant(sin_core(r), cos_core(r), quadrant + 1);
-    if (__builtin_expect(any_f64(abs_f64(x) > TRIG_LIMIT), 0)) return cos_large(x, value);
-    return value;
+    return pick_quadrant(sin_core(r), cos_core(r), quadrant + 1);
 }
 
 /// One number is enough for a float's sine.
@@ -327,24 +325,16 @@ CK_INLINE f64v short_trig(f64v x, uint64_t turn)
 {
     f64v shifted = MADD(x, splat_f64(TWO_OVER_PI), splat_f64(TRIG_ROUNDER));
     f64v n = shifted - TRIG_ROUNDER;
-    f64v r = (x - n * 0x1.921fb544p+0) - n * 0x1.0b4611a626331p-34, z = r * r;
-    f64v sine = MADD(r * z, HORNER(z, short_sin_tail), r);
+    u64v quadrant = AS(u64v, shifted);
+    pair_f64 r = {(x - n * 0x1.921fb544p+0) - n * 0x1.0b4611a626331p-34, (f64v)0.0};
+    if (__builtin_expect(any_f64(abs_f64(x) > TRIG_LIMIT), 0)) r = reduce_large_angles(x, r, &quadrant);
+    f64v z = r.high * r.high;
+    f64v sine = MADD(r.high * z, HORNER(z, short_sin_tail), r.high);
     f64v cosine = MADD(z * z, HORNER(z, short_cos_tail), 1 - 0.5 * z);
-    return pick_quadrant(sine, cosine, AS(u64v, shifted) + turn);
+    return pick_quadrant(sine, cosine, quadrant + (unsigned long)turn);
 }
-CK_INLINE f64v short_sin(f64v x)
-{
-    f64v value = short_trig(x, 0);
-    value = abs_f64(x) < 0x1p-27 ? x : value;
-    if (__builtin_expect(any_f64(abs_f64(x) > TRIG_LIMIT), 0)) return sin_large(x, value);
-    return value;
-}
-CK_INLINE f64v short_cos(f64v x)
-{
-    f64v value = short_trig(x, 1);
-    if (__builtin_expect(any_f64(abs_f64(x) > TRIG_LIMIT), 0)) return cos_large(x, value);
-    return value;
-}
+CK_INLINE f64v short_sin(f64v x) { return abs_f64(x) < 0x1p-27 ? x : short_trig(x, 0); }
+CK_INLINE f64v short_cos(f64v x) { return short_trig(x, 1); }
 
 // MARK: Sigmoids
 
