@@ -16,9 +16,11 @@
 
 #include "convolution_columns_body.h"
 #include "convolution_product_body.h"
+#include "convolution_scatter_body.h"
 #include "convolution_weights_body.h"
 
 #undef ISA_NAME
+#undef KEEP_ORDER
 #undef VECTOR_BYTES
 #undef TILE_ROWS
 #undef TILE_VECTORS
@@ -28,6 +30,7 @@
 #undef EVEN_LANES
 #undef ODD_LANES
 #undef LANES
+#undef PIECE
 #undef PANEL
 #undef DOT_STRIDE
 #undef DOT_SUMS

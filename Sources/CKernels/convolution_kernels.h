@@ -1,5 +1,5 @@
-// Every convolution kernel of one element type, once for each instruction set. The including file defines REAL, INTEGER
-// (of the same size), REAL_BYTES (4 or 8) and TYPED(name), the public name for this type.
+// Every convolution kernel of one element type, once for each instruction set. The including file defines REAL,
+// REAL_BYTES (4 or 8) and TYPED(name), the public name for this type.
 
 #include <stdint.h>
 #include <string.h>
@@ -15,13 +15,23 @@
 
 #define DOT_PIXELS (CK_CONV_DOT_BYTES / REAL_BYTES)
 #define DOT_STRIP 12
-#define RUNS_MAX DOT_PIXELS
+#define PIXELS_MAX DOT_PIXELS
+#define RUNS_MAX PIXELS_MAX
+#define CLIPS_MAX 1024
+#define ZEROS 2048
+#define SCATTER_TILES 16
 #define COLUMN_SCRATCH (CK_CONV_SCRATCH_BYTES / REAL_BYTES)
 
 #pragma STDC FP_CONTRACT ON
 
+// A tile of 4 by 3 needs all 16 registers of AVX2, and the compiler, left to itself, moves the loads of weights together and
+// spills a sum. This pins the rows' order.
+#define PIN_THREE(v) __asm__ volatile("" : "+x"((v)[0]), "+x"((v)[1]), "+x"((v)[2]))
+#define LEAVE_ORDER(v) (void)(v)
+
 // The tiles are as large as the registers allow: sums, one vector of each column, and a weight.
 #define ISA_NAME baseline
+#define KEEP_ORDER LEAVE_ORDER
 #define VECTOR_BYTES 16
 #if defined(__x86_64__)
 #define TILE_ROWS 4
@@ -41,6 +51,7 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define ISA_NAME avx2
+#define KEEP_ORDER PIN_THREE
 #define VECTOR_BYTES 32
 #define TILE_ROWS 4
 #define TILE_VECTORS 3
@@ -52,6 +63,7 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
 #define ISA_NAME avx512
+#define KEEP_ORDER LEAVE_ORDER
 #define VECTOR_BYTES 64
 #define TILE_ROWS 8
 #define TILE_VECTORS 3
@@ -84,6 +96,11 @@ size_t TYPED(ck_convolution_workspace)(const ck_convolution *p, ck_convolution_p
         int64_t elements = plan.parts > 1 ? plan.parts * product.groups * product.result_channels * depth : 0;
         return phases + (size_t)elements * REAL_BYTES;
     }
+    // The input gradient has two ways to go, and the tables of both.
+    if (pass == CK_CONV_INPUT_GRAD) {
+        ck_conv_product forward = ck_conv_plan(p, CK_CONV_FORWARD);
+        phases += ck_conv_phase_bytes(&forward);
+    }
     int64_t padded_rows = ck_conv_ceil_div(product.result_channels, CK_CONV_MAX_TILE_ROWS) * CK_CONV_MAX_TILE_ROWS;
     return phases + (size_t)(product.groups * padded_rows * depth) * REAL_BYTES;
 }
@@ -99,8 +116,11 @@ void TYPED(ck_convolution)(const ck_convolution *p, REAL *y, const REAL *x, cons
 void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const REAL *dy, const REAL *w, void *workspace) {
     ck_conv_product product = ck_conv_plan(p, CK_CONV_INPUT_GRAD);
     ck_conv_plan_phases(&product, p, CK_CONV_INPUT_GRAD, workspace);
-    REAL *packed = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));
-    DISPATCH(product, &product, dx, dy, w, 0, packed);
+    ck_conv_product forward = ck_conv_plan(p, CK_CONV_FORWARD);
+    char *behind = (char *)workspace + ck_conv_phase_bytes(&product);
+    ck_conv_plan_phases(&forward, p, CK_CONV_FORWARD, behind);
+    REAL *packed = (REAL *)(behind + ck_conv_phase_bytes(&forward));
+    DISPATCH(input_grad, &product, &forward, dx, dy, w, packed);
 }
 
 void TYPED(ck_convolution_weight_grad)(const ck_convolution *p, REAL *dw, const REAL *dy, const REAL *x, void *workspace) {

@@ -48,10 +48,11 @@ static ck_conv_axis input_grad_axis(const ck_convolution *p, int a, int64_t phas
     int64_t period = stride / common, first = 0;
     while (first < period && (position - first * dilation) % stride != 0) first++;
     int64_t taps = first < period && first < p->kernel[a] ? (p->kernel[a] - 1 - first) / period + 1 : 0;
+    int64_t pixels = ck_conv_ceil_div(p->input[a] - phase, stride);
     return (ck_conv_axis){
-        .pixels = ck_conv_ceil_div(p->input[a] - phase, stride), .taps = taps,
+        .pixels = pixels, .taps = taps,
         .origin = taps > 0 ? (position - first * dilation) / stride : 0, .pixel_step = 1, .tap_step = -(dilation / common),
-        .first_result = phase, .result_step = stride,
+        .first_result = phase, .result_step = pixels > 1 ? stride : 1,
         .first_kernel = first, .kernel_step = period,
     };
 }
@@ -127,6 +128,19 @@ int ck_conv_find_runs(const ck_conv_product *product, const ck_conv_phase *phase
         }
     }
     return runs_found;
+}
+
+int ck_conv_join_runs(const ck_conv_phase *phase, ck_conv_run *runs, int run_count) {
+    if (!phase->dense || run_count == 0) return run_count;
+    int joined = 0;
+    for (int r = 1; r < run_count; r++) {
+        if (runs[r].result == runs[joined].result + runs[joined].count) {
+            runs[joined].count += runs[r].count;
+        } else {
+            runs[++joined] = runs[r];
+        }
+    }
+    return joined + 1;
 }
 
 ck_conv_weights_plan ck_conv_plan_weights(const ck_conv_product *product, int64_t chunk_pixels) {

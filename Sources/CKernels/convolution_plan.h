@@ -85,6 +85,10 @@ ck_conv_phase ck_conv_phase_at(const ck_conv_product *product, int64_t index);
 int ck_conv_find_runs(const ck_conv_product *product, const ck_conv_phase *phase, int64_t group, int64_t first,
                       int64_t count, ck_conv_run *runs);
 
+/// Joins runs that are neighbours in the result too, which is all of an image when the phase is dense. Answers how many are
+/// left; only `start`, `count` and `result` of these mean anything.
+int ck_conv_join_runs(const ck_conv_phase *phase, ck_conv_run *runs, int run_count);
+
 /// How the weight gradient is cut: rows and columns of dw, and parts of the pixels with a gradient of their own each.
 typedef struct ck_conv_weights_plan {
     int64_t row_blocks, column_blocks, parts, chunks_per_part;

@@ -52,27 +52,27 @@ static void K(pack_weights_block)(void *context, int64_t block) {
     }
 }
 
-/// c (rows by PANEL) = start + weights * columns. The start is c itself (`add`), or `bias`, or 0.
-static void K(multiply_tile)(int64_t depth, const REAL *restrict weights, const REAL *restrict columns, REAL *c,
-                             int64_t c_stride, int64_t rows, int add, const REAL *bias) {
+/// c (TILE_ROWS by PANEL) = weights * columns + (c if `add`, else the bias of each row, if any). The sums start from 0 and
+/// all rows are computed, whether used or not: any choice here costs the compiler its hold on the registers.
+static __attribute__((noinline)) void K(multiply_tile)(int64_t depth, const REAL *restrict weights, const REAL *restrict columns, REAL *restrict c,
+                             int64_t c_stride, int add, const REAL *restrict bias) {
     K(vector) sums[TILE_ROWS][TILE_VECTORS];
     UNROLL for (int i = 0; i < TILE_ROWS; i++) {
-        UNROLL for (int j = 0; j < TILE_VECTORS; j++) {
-            sums[i][j] = (K(vector)){0};
-            if (i < rows && add) sums[i][j] = K(load)(c + i * c_stride + j * LANES);
-            if (i < rows && !add && bias) sums[i][j] = sums[i][j] + bias[i];
-        }
+        UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = (K(vector)){0};
     }
     for (int64_t k = 0; k < depth; k++, weights += TILE_ROWS, columns += PANEL) {
         K(vector) column[TILE_VECTORS];
         UNROLL for (int j = 0; j < TILE_VECTORS; j++) column[j] = K(load)(columns + j * LANES);
         UNROLL for (int i = 0; i < TILE_ROWS; i++) {
-            UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] += column[j] * weights[i];
+            K(vector) weight = weights[i] - (K(vector)){0};  // in every lane; x - 0 is x, -0 included
+            UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] += column[j] * weight;
+            KEEP_ORDER(sums[i]);
         }
     }
     UNROLL for (int i = 0; i < TILE_ROWS; i++) {
         UNROLL for (int j = 0; j < TILE_VECTORS; j++) {
-            if (i < rows) K(store)(c + i * c_stride + j * LANES, sums[i][j]);
+            REAL *out = c + i * c_stride + j * LANES;
+            K(store)(out, add ? sums[i][j] + K(load)(out) : sums[i][j] + bias[i]);
         }
     }
 }
@@ -84,7 +84,9 @@ static void K(move_tile)(const ck_conv_product *product, const ck_conv_phase *ph
     for (int64_t i = 0; i < rows; i++, result += product->result_plane, tile += PANEL) {
         for (int r = 0; r < run_count; r++) {
             REAL *at = result + runs[r].result, *copy = tile + runs[r].start;
-            if (store) {
+            if (step == 1) {
+                K(move)(store ? at : copy, store ? copy : at, runs[r].count);
+            } else if (store) {
                 for (int64_t x = 0; x < runs[r].count; x++) at[x * step] = copy[x];
             } else {
                 for (int64_t x = 0; x < runs[r].count; x++) copy[x] = at[x * step];
@@ -105,22 +107,21 @@ static void K(multiply_panel)(const K(product_job) *job, const K(product_block) 
     const ck_conv_product *product = job->product;
     ck_conv_run runs[PANEL];
     int run_count = ck_conv_find_runs(product, &block->phase, block->group, first_pixel, pixels, runs);
-    int direct = block->phase.dense && pixels == PANEL
-        && first_pixel % block->phase.pixels + PANEL <= block->phase.pixels;
+    run_count = ck_conv_join_runs(&block->phase, runs, run_count);
+    int direct = block->phase.dense && run_count == 1 && pixels == PANEL;
     const REAL *weights = K(packed_weights)(job, &block->phase, block->group) + first * TILE_ROWS;
-    const REAL *group_bias = job->bias ? job->bias + block->group * product->result_channels : 0;
     for (int64_t tile = block->first_tile; tile < block->first_tile + block->tiles; tile++) {
         int64_t row = tile * TILE_ROWS, rows = ck_conv_min(TILE_ROWS, product->result_channels - row);
         REAL *result = job->result + row * product->result_plane;
         const REAL *tile_weights = weights + tile * TILE_ROWS * block->depth;
-        const REAL *bias = group_bias ? group_bias + row : 0;
-        if (direct) {
-            K(multiply_tile)(count, tile_weights, columns, result + runs[0].result, product->result_plane, rows,
-                             first > 0, bias);
+        REAL bias[TILE_ROWS] = {0};
+        if (job->bias) memcpy(bias, job->bias + block->group * product->result_channels + row, (size_t)rows * sizeof(REAL));
+        if (direct && rows == TILE_ROWS) {
+            K(multiply_tile)(count, tile_weights, columns, result + runs[0].result, product->result_plane, first > 0, bias);
         } else {
             REAL copy[TILE_ROWS * PANEL] __attribute__((aligned(64)));
             if (first > 0) K(move_tile)(product, &block->phase, runs, run_count, rows, result, copy, 0);
-            K(multiply_tile)(count, tile_weights, columns, copy, PANEL, rows, first > 0, bias);
+            K(multiply_tile)(count, tile_weights, columns, copy, PANEL, first > 0, bias);
             K(move_tile)(product, &block->phase, runs, run_count, rows, result, copy, 1);
         }
     }
@@ -134,8 +135,10 @@ static void K(pack_panels)(const K(product_job) *job, const K(product_block) *bl
         int64_t here = ck_conv_min(PANEL, pixels - pixel);
         ck_conv_run runs[PANEL];
         int run_count = ck_conv_find_runs(job->product, &block->phase, block->group, first_pixel + pixel, here, runs);
+        K(layout) layout;
+        K(find_layout)(&layout, &block->phase.axis[2], job->product->source_size[2], runs, run_count);
         if (here < PANEL) memset(out, 0, (size_t)(count * PANEL) * sizeof(REAL));
-        K(pack_columns)(job->product, &block->phase, job->source, runs, run_count, first, count, out, PANEL);
+        K(pack_columns)(job->product, &block->phase, &layout, job->source, first, count, out, PANEL);
     }
 }
 

@@ -59,10 +59,10 @@ static void K(pack_gradient)(const K(weights_job) *job, int64_t channel, int64_t
 }
 
 /// `count` rows of the column matrix, zeros behind up to whole vectors and tiles.
-static void K(pack_dot_columns)(const K(weights_job) *job, const ck_conv_run *runs, int run_count, int64_t pixels,
-                                int64_t first, int64_t count, REAL *out) {
+static void K(pack_dot_columns)(const K(weights_job) *job, const K(layout) *layout, int64_t pixels, int64_t first,
+                                int64_t count, REAL *out) {
     int64_t padded = (pixels + LANES - 1) / LANES * LANES;
-    K(pack_columns)(job->product, &job->phase, job->source, runs, run_count, first, count, out, DOT_STRIDE);
+    K(pack_columns)(job->product, &job->phase, layout, job->source, first, count, out, DOT_STRIDE);
     for (int64_t k = 0; k < (count + DOT_COLUMNS - 1) / DOT_COLUMNS * DOT_COLUMNS; k++) {
         int64_t packed = k < count ? pixels : 0;
         memset(out + k * DOT_STRIDE + packed, 0, (size_t)(padded - packed) * sizeof(REAL));
@@ -88,13 +88,15 @@ static void K(weights_block)(void *context, int64_t index) {
     REAL gradient[CK_CONV_DOT_ROWS * DOT_STRIDE] __attribute__((aligned(64)));
     REAL columns[DOT_STRIP * DOT_STRIDE + LANES] __attribute__((aligned(64)));
     ck_conv_run runs[DOT_PIXELS];
+    K(layout) layout;
     for (int64_t pixel = first_pixel; pixel < end_pixel; pixel += DOT_PIXELS) {
         int64_t pixels = ck_conv_min(DOT_PIXELS, end_pixel - pixel), padded = (pixels + LANES - 1) / LANES * LANES;
         int run_count = ck_conv_find_runs(product, &job->phase, group, pixel, pixels, runs);
+        K(find_layout)(&layout, &job->phase.axis[2], product->source_size[2], runs, run_count);
         K(pack_gradient)(job, group * rows_all + first_row, rows, pixel, pixels, gradient);
         for (int64_t strip = first_column; strip < end_column; strip += DOT_STRIP) {
             int64_t strip_columns = ck_conv_min(DOT_STRIP, end_column - strip);
-            K(pack_dot_columns)(job, runs, run_count, pixels, strip, strip_columns, columns);
+            K(pack_dot_columns)(job, &layout, pixels, strip, strip_columns, columns);
             for (int64_t i = 0; i < rows; i += DOT_ROWS) {
                 for (int64_t j = 0; j < strip_columns; j += DOT_COLUMNS) {
                     REAL tile[DOT_SUMS];
