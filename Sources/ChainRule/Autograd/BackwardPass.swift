@@ -2,18 +2,19 @@ import CKernels
 
 /// One run of the chain rule from outputs to leaves.
 ///
-/// Gradients wait in `pending`, ordered by their node's number; the highest goes next, and by then every consumer of that node
-/// has added its part. Cost: a handful of comparisons per edge, since few gradients wait at a time.
+/// Nodes are numbered as they are made, so an operation's inputs have lower numbers than it has. The highest number that waits goes
+/// next; by then every consumer of that node has added its part.
 final class BackwardPass {
     let retainGraph: Bool
     let createGraph: Bool
-    /// The nodes worth visiting, or nil for all: those from which a wanted input can be reached.
-    private let visited: Set<ObjectIdentifier>?
-    /// The nodes of the wanted inputs.
-    private let targets: Set<ObjectIdentifier>
+    /// Where gradients are wanted, or nil when all leaves want theirs.
+    private let route: Route?
     /// Where gradients of wanted inputs are collected instead of in leaves.
-    private var captured: [Endpoint: Tensor]?
-    private var pending: [Pending] = []
+    private var captured: [Endpoint: Tensor] = [:]
+    private var pending = PendingGradients()
+    /// The pass this one works for, and the number up to which nodes belong to that pass's graph.
+    private let outer: (pass: BackwardPass, boundary: UInt64)?
+    private var checksFinite = false
 
     /// One output of one node.
     struct Endpoint: Hashable {
@@ -26,53 +27,58 @@ final class BackwardPass {
         }
     }
 
-    private struct Pending {
-        let node: Node
-        let output: Int32
-        /// Never nil while it waits; taken out to be added to in place.
-        var gradient: Tensor?
-
-        /// Ascending; the outputs of a node stay together.
-        func isBefore(_ node: Node, _ output: Int32) -> Bool {
-            self.node.sequence == node.sequence
-                ? self.output < output : self.node.sequence < node.sequence
-        }
-    }
+    /// A gradient to begin with.
+    typealias Seed = (node: Node, output: Int32, gradient: Tensor)
 
     /// A pass that adds to the leaves.
     init(retainGraph: Bool, createGraph: Bool) {
         self.retainGraph = retainGraph
         self.createGraph = createGraph
-        visited = nil
-        targets = []
-        captured = nil
+        route = nil
+        outer = nil
     }
 
     /// A pass that collects the gradients of `inputs` and touches no leaf.
     init(from outputs: [Tensor], to inputs: [Tensor], retainGraph: Bool, createGraph: Bool) {
         self.retainGraph = retainGraph
         self.createGraph = createGraph
-        targets = Set(inputs.compactMap { $0.node.map(ObjectIdentifier.init) })
-        visited = Self.nodes(from: outputs.compactMap(\.node), reaching: targets)
-        captured = [:]
+        route = Route(from: outputs.compactMap(\.node), to: inputs.compactMap(\.node))
+        outer = nil
+    }
+
+    /// A pass through a graph that a node of `outer` made just now, on top of nodes numbered up to `boundary`: gradients that arrive at those
+    /// go on in `outer`.
+    init(inside outer: BackwardPass, boundary: UInt64) {
+        retainGraph = outer.createGraph
+        createGraph = outer.createGraph
+        route = nil
+        self.outer = (outer, boundary)
+        checksFinite = outer.checksFinite
     }
 
     /// Sends the seeds through the graph.
-    func run(_ seeds: [(node: Node, output: Int32, gradient: Tensor)]) {
+    func run(_ seeds: [Seed]) {
         let thread = ck_current_thread()
-        let depth = thread.pointee.gradient_disabled
-        thread.pointee.gradient_disabled = createGraph ? 0 : depth + 1
-        defer { thread.pointee.gradient_disabled = depth }
+        let (disabled, anomalyDetection) = (thread.pointee.gradient_disabled, thread.pointee.anomaly_detection)
+        thread.pointee.gradient_disabled = createGraph ? 0 : disabled + 1
+        // A gradient is checked as a whole, under the name of the operation it is the gradient of.
+        thread.pointee.anomaly_detection = 0
+        checksFinite = checksFinite || anomalyDetection != 0
+        defer {
+            thread.pointee.gradient_disabled = disabled
+            thread.pointee.anomaly_detection = anomalyDetection
+        }
         for seed in seeds { send(seed.gradient, to: seed.node, output: seed.output, from: nil) }
-        while let next = pending.popLast() {
-            guard let gradient = next.gradient else { continue }
-            let observed = observe(gradient, at: next.node, next.output)
+        while let next = pending.popLast(), !isErrorPending {
+            let gradient = observe(next.gradient, at: next.node, next.output)
             if next.node.isLeaf {
-                if captured == nil { unsafeDowncast(next.node, to: LeafNode.self).accumulate(observed) }
+                if route == nil { unsafeDowncast(next.node, to: LeafNode.self).accumulate(gradient, from: nil) }
+            } else if let route, !route.leadsOn(from: next.node) {
+                continue  // a wanted input with nothing wanted behind it: what is there stays as it is
             } else if next.node.outputCount == 1 {
-                next.node.propagate(observed, to: self)
+                next.node.propagate(gradient, to: self)
             } else {
-                propagateAll(next.node, first: observed, at: next.output)
+                propagateAll(next.node, first: gradient, at: next.output)
             }
         }
     }
@@ -81,9 +87,8 @@ final class BackwardPass {
     private func propagateAll(_ node: Node, first: Tensor, at output: Int32) {
         var gradients = [Tensor?](repeating: nil, count: node.outputCount)
         gradients[Int(output)] = first
-        while let other = pending.last, other.node === node {
-            pending.removeLast()
-            gradients[Int(other.output)] = other.gradient.map { observe($0, at: node, other.output) }
+        while let other = pending.popLast(of: node) {
+            gradients[Int(other.output)] = observe(other.gradient, at: node, other.output)
         }
         node.propagate(all: gradients, to: self)
     }
@@ -93,69 +98,63 @@ final class BackwardPass {
     private func observe(_ gradient: Tensor, at node: Node, _ output: Int32) -> Tensor {
         var gradient = gradient
         if let extras = node.extras { gradient = extras.observe(gradient, output: output) }
-        if captured != nil && targets.contains(ObjectIdentifier(node)) {
-            captured?[Endpoint(node, output)] = gradient
-        }
+        if let route, route.isTarget(node) { captured[Endpoint(node, output)] = gradient }
         return gradient
     }
 
     /// The collected gradient of a wanted input.
     func gradient(of input: Tensor) -> Tensor? {
-        input.node.flatMap { captured?[Endpoint($0, input.body.outputIndex)] }
+        input.node.flatMap { captured[Endpoint($0, input.body.outputIndex)] }
     }
 
     /// Whether a gradient sent to this node has any use.
     @inline(__always)
     func wants(_ node: Node) -> Bool {
-        guard let visited else { return true }
-        return visited.contains(ObjectIdentifier(node))
+        if let outer, node.sequence <= outer.boundary { return outer.pass.wants(node) }
+        guard let route else { return true }
+        return route.contains(node)
     }
 
-    /// Takes a gradient for one output of a node.
+    /// Takes a gradient for one output of a node; `source` is the node it comes from.
+    @inline(__always)
     func send(_ gradient: Tensor, to node: Node, output: Int32, from source: Node?) {
-        if let source, ck_current_thread().pointee.anomaly_detection != 0 {
-            checkFinite("backward of \(source.name)", [gradient])
-        }
-        if node.isLeaf && node.extras == nil && captured == nil {
-            unsafeDowncast(node, to: LeafNode.self).accumulate(gradient)
+        if checksFinite, let source { checkFinite("backward of \(source.name)", [gradient]) }
+        if let outer, node.sequence <= outer.boundary {
+            outer.pass.send(gradient, to: node, output: output, from: nil)
+        } else if node.isLeaf && node.extras == nil && route == nil {
+            unsafeDowncast(node, to: LeafNode.self).accumulate(gradient, from: source)
         } else {
-            enqueue(gradient, for: node, output: output)
+            pending.add(gradient, to: node, output)
         }
     }
+}
 
-    private func enqueue(_ gradient: Tensor, for node: Node, output: Int32) {
-        var low = 0
-        var high = pending.count
-        while low < high {
-            let middle = (low + high) / 2
-            if pending[middle].isBefore(node, output) { low = middle + 1 } else { high = middle }
-        }
-        if low < pending.count && pending[low].node === node && pending[low].output == output {
-            guard let sum = pending[low].gradient.take() else { return }
-            pending[low].gradient = accumulated(sum, gradient)
-        } else {
-            pending.insert(Pending(node: node, output: output, gradient: gradient), at: low)
-        }
-    }
+/// The nodes that lie between outputs and wanted inputs.
+private struct Route {
+    private let targets: Set<ObjectIdentifier>
+    /// The nodes with a wanted input behind them.
+    private var leading: Set<ObjectIdentifier> = []
 
-    /// The nodes on a path from `roots` to one of `targets`.
-    private static func nodes(from roots: [Node], reaching targets: Set<ObjectIdentifier>) -> Set<ObjectIdentifier> {
-        // Collect all, then decide from low numbers to high: a node's inputs are decided before it.
+    init(from roots: [Node], to targets: [Node]) {
+        self.targets = Set(targets.map(ObjectIdentifier.init))
         var found: [Node] = []
         var seen: Set<ObjectIdentifier> = []
         var stack = roots
         while let node = stack.popLast() {
-            guard seen.insert(ObjectIdentifier(node)).inserted else { continue }
+            guard !node.isLeaf, seen.insert(ObjectIdentifier(node)).inserted else { continue }
             found.append(node)
             for case let parent? in node.parents { stack.append(parent) }
         }
-        var reaching: Set<ObjectIdentifier> = []
-        for node in found.sorted(by: { $0.sequence < $1.sequence }) {
-            let leads = node.parents.contains { $0.map { reaching.contains(ObjectIdentifier($0)) } ?? false }
-            if leads || targets.contains(ObjectIdentifier(node)) { reaching.insert(ObjectIdentifier(node)) }
+        // From low numbers to high: a node's inputs are decided before it.
+        for node in found.sorted(by: { $0.sequence < $1.sequence })
+        where node.parents.contains(where: { $0.map(contains) ?? false }) {
+            leading.insert(ObjectIdentifier(node))
         }
-        return reaching
     }
+
+    func isTarget(_ node: Node) -> Bool { targets.contains(ObjectIdentifier(node)) }
+    func leadsOn(from node: Node) -> Bool { leading.contains(ObjectIdentifier(node)) }
+    func contains(_ node: Node) -> Bool { isTarget(node) || leadsOn(from: node) }
 }
 
 extension NodeExtras {

@@ -2,33 +2,55 @@ import Synchronization
 
 /// The end of the graph: a tensor that requires a gradient, and where that gradient adds up.
 final class LeafNode: Node, @unchecked Sendable {
+    private let shape: Shape
+    private let dtype: DType
     private let stored = Mutex<Tensor?>(nil)
+
+    init(shape: Shape, dtype: DType) {
+        self.shape = shape
+        self.dtype = dtype
+        super.init()
+    }
 
     override var name: String { "leaf" }
     override var isLeaf: Bool { true }
 
     var gradient: Tensor? {
         get { stored.withLock { $0 } }
-        set { stored.withLock { $0 = newValue } }
+        set {
+            if let newValue, !fits(newValue, operation: "grad", from: nil) { return }
+            stored.withLock { $0 = newValue }
+        }
     }
 
     /// Adds to the gradient. Several threads may do so at once.
-    func accumulate(_ gradient: Tensor) {
+    func accumulate(_ gradient: Tensor, from source: Node?) {
+        guard fits(gradient, operation: "backward", from: source) else { return }
+        // Optimisers run over the memory as it lies: no expanded or transposed view stays here.
+        let gradient = gradient.contiguous()
         stored.withLock { current in
-            guard let sum = current.take() else {
+            if current == nil {
                 current = gradient
-                return
+            } else {
+                current?.accumulate(gradient)
             }
-            current = accumulated(sum, gradient)
         }
     }
-}
 
-/// The sum of two gradients, in the memory of the first when nothing else uses it and neither is recorded.
-func accumulated(_ sum: consuming Tensor, _ gradient: Tensor) -> Tensor {
-    if sum.node == nil && gradient.node == nil && sum.shape == gradient.shape && sum.dtype == gradient.dtype {
-        sum.addInPlace(gradient)
-        return sum
+    /// A gradient of another shape would be broadcast when it is added, and be wrong in silence.
+    @inline(__always)
+    private func fits(_ gradient: Tensor, operation: String, from source: Node?) -> Bool {
+        if gradient.shape == shape && gradient.dtype == dtype { return true }
+        reportMisfit(gradient, operation, source)
+        return false
     }
-    return sum + gradient
+
+    @inline(never)
+    private func reportMisfit(_ gradient: Tensor, _ operation: String, _ source: Node?) {
+        let origin = source.map { " from '\($0.name)'" } ?? ""
+        fail(
+            operation,
+            "a gradient\(origin) of shape \(gradient.shape) \(gradient.dtype) does not fit its tensor of shape \(shape) \(dtype)"
+        )
+    }
 }

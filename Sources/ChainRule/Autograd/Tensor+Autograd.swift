@@ -14,7 +14,7 @@ extension Tensor {
             return fail("requiresGrad", "only floating tensors can require a gradient, this one is \(dtype)")
         }
         let leaf = detach()
-        leaf.body.node = LeafNode()
+        leaf.body.node = LeafNode(shape: shape, dtype: dtype)
         return leaf
     }
 

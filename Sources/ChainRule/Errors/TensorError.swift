@@ -25,11 +25,20 @@ public struct TensorError: Error, CustomStringConvertible, Sendable {
 @discardableResult
 @inline(never)
 public func fail(_ operation: String, _ message: String) -> Tensor {
+    let scope = ErrorScope.innermost
+    if scope?.error != nil { return Tensor.placeholderAfterError }
     let error = TensorError(
         operation: operation, message: message, module: OperationScope.innermost?.scopeName, caller: CallSite.current())
-    guard let scope = ErrorScope.innermost else { fatalError(error.description) }
-    if scope.error == nil { scope.error = error }
+    guard let scope else { fatalError(error.description) }
+    scope.error = error
     return Tensor.placeholderAfterError
+}
+
+/// Whether a mistake was found in the innermost `catchingErrors` scope: what is computed from here on is thrown away.
+@inline(__always)
+var isErrorPending: Bool {
+    guard ck_current_thread().pointee.error_scope != nil else { return false }
+    return ErrorScope.innermost?.error != nil
 }
 
 /// Runs `body`; a mistake in the use of tensors inside it is thrown as a `TensorError` instead of ending the program.

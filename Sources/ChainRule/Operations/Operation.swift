@@ -23,6 +23,12 @@ public protocol Operation: Hashable, Sendable {
     static var formula: Formula { get }
     /// How to draw random inputs for the gradient check; none only for operations without a gradient.
     static var samples: [Sample] { get }
+    /// False only for `NotDifferentiable` operations.
+    static var isDifferentiable: Bool { get }
+}
+
+extension Operation {
+    public static var isDifferentiable: Bool { true }
 }
 
 /// What a node keeps for its backward pass; everything else can be freed as soon as the program drops it.
@@ -70,14 +76,17 @@ public protocol VariadicOperation: Operation {
 /// An operation whose output element depends on the input elements of the same place: the sweep tries it on every layout.
 public protocol ElementwiseOperation: Operation {}
 
-/// An operation that has no gradient: asking for one through it stops with this reason.
+/// An operation that has no gradient. Applying it to a tensor that requires one stops with this reason, unless the results are
+/// integers or booleans, which carry no gradient by nature. Such a cell writes no `gradient`, no `keeps` and no samples.
 public protocol NotDifferentiable: Operation {
+    /// What follows "because": "counting is constant between its jumps".
     static var reason: String { get }
 }
 
 extension NotDifferentiable {
     public static var formula: Formula { Formula(name, gradient: "not differentiable, because \(reason)") }
     public static var samples: [Sample] { [] }
+    public static var isDifferentiable: Bool { false }
 }
 
 /// What a unary or binary operation kept. Under `createGraph` the tensors are still attached to the graph.

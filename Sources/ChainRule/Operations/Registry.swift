@@ -3,5 +3,6 @@
 public enum OperationRegistry {
     public static let all: [any Operation.Type] = [
         arithmeticOperations, conversionOperations, viewOperations, sumOperations,
+        transformOperations,
     ].flatMap { $0 }
 }

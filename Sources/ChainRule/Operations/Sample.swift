@@ -21,11 +21,14 @@ public struct Sample: Sendable {
     }
 
     public let inputs: [Input]
+    /// How far central differences move an element: more than the rounding of what the operation computes in.
+    public let step: Double
     /// Applies the operation to drawn inputs, recorded as in a program.
     public let call: @Sendable ([Tensor]) -> [Tensor]
 
-    public init(_ inputs: [Input], call: @escaping @Sendable ([Tensor]) -> [Tensor]) {
+    public init(_ inputs: [Input], step: Double = 1e-6, call: @escaping @Sendable ([Tensor]) -> [Tensor]) {
         self.inputs = inputs
+        self.step = step
         self.call = call
     }
 

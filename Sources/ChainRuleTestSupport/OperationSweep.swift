@@ -1,0 +1,89 @@
+import ChainRule
+
+/// Every sample of an operation against central differences, first and second order; elementwise operations also on every layout.
+public enum OperationSweep {
+    /// One failed check: on what, and what was wrong.
+    public struct Failure: Sendable, CustomStringConvertible {
+        public let variant: String
+        public let report: GradientReport
+
+        public var description: String { "\(variant): \(report)" }
+    }
+
+    /// Checks `operation`; empty when all is well.
+    public static func failures(of operation: any Operation.Type) -> [Failure] {
+        var failures: [Failure] = []
+        for (index, sample) in operation.samples.enumerated() {
+            for variant in variants(of: sample, elementwise: operation is any ElementwiseOperation.Type) {
+                let tolerance = GradientCheck.Tolerance(step: sample.step)
+                let report = GradientCheck.check(variant.inputs, order: 2, tolerance: tolerance, variant.call)
+                let label = "sample \(index), \(variant.label)"
+                if !report.passed { failures.append(Failure(variant: label, report: report)) }
+            }
+        }
+        return failures
+    }
+
+    private struct Variant {
+        let label: String
+        let inputs: [Tensor]
+        let call: ([Tensor]) -> [Tensor]
+    }
+
+    private static func variants(of sample: Sample, elementwise: Bool) -> [Variant] {
+        var random = SplitMix64(seed: 1)
+        let inputs = sample.inputs.map { draw($0.domain, $0.shape, &random) }
+        var result = [Variant(label: "as it is", inputs: inputs, call: sample.call)]
+        guard elementwise else { return result }
+        for view in views {
+            let inputs = sample.inputs.map { draw($0.domain, view.source, &random) }
+            result.append(Variant(label: view.label, inputs: inputs) { sample.call($0.map(view.read)) })
+        }
+        if sample.inputs.count == 2 {
+            for (left, right) in broadcastShapes {
+                let inputs = [
+                    draw(sample.inputs[0].domain, left, &random), draw(sample.inputs[1].domain, right, &random),
+                ]
+                result.append(Variant(label: "broadcast \(left) with \(right)", inputs: inputs, call: sample.call))
+            }
+        }
+        return result
+    }
+
+    /// A way to lay out an input: how it is read from a row-major tensor of shape `source`.
+    private struct View {
+        let label: String
+        let source: Shape
+        let read: (Tensor) -> Tensor
+    }
+
+    private static var views: [View] {
+        [
+            View(label: "transposed", source: [3, 2]) { $0.transpose(0, 1) },
+            View(label: "expanded", source: [2, 1]) { $0.expand([2, 3]) },
+            View(label: "empty", source: [0, 3]) { $0 },
+            View(label: "a single number", source: []) { $0 },
+        ]
+    }
+
+    private static let broadcastShapes: [(Shape, Shape)] = [
+        ([2, 3], [3]), ([3], [2, 3]), ([2, 1], [1, 3]), ([], [2, 3]), ([2, 3], []), ([1], [2, 3]),
+        ([2, 2, 3], [2, 1]),
+        ([0, 3], [1, 3]), ([3], [0, 3]),
+    ]
+
+    private static func draw(_ domain: Sample.Domain, _ shape: Shape, _ random: inout SplitMix64) -> Tensor {
+        let count = shape.elementCount
+        switch domain {
+        case .uniform(let range):
+            return Tensor((0..<count).map { _ in Double.random(in: range, using: &random) }, shape: shape)
+        case .integers(let range):
+            return Tensor((0..<count).map { _ in Int.random(in: range, using: &random) }, shape: shape)
+        case .booleans:
+            return Tensor((0..<count).map { _ in Bool.random(using: &random) }, shape: shape)
+        case .distinct:
+            let values = (0..<count).shuffled(using: &random).map { Double($0) * 0.5 - Double(count) / 4 + 0.1 }
+            return Tensor(values, shape: shape)
+        }
+    }
+}
