@@ -1,5 +1,4 @@
 #define REAL float
-#define INTEGER int32_t
 #define REAL_BYTES 4
 #define TYPED(name) name##_f32
 

@@ -1,5 +1,4 @@
 #define REAL double
-#define INTEGER int64_t
 #define REAL_BYTES 8
 #define TYPED(name) name##_f64
 

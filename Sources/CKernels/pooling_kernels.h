@@ -1,5 +1,6 @@
-// Pooling kernels of one element type. The including file defines REAL, INTEGER (of the same size), REAL_BYTES (4 or 8) and
-// TYPED(name), the public name for this type.
+// Pooling kernels of one element type. The including file defines REAL, REAL_BYTES (4 or 8) and TYPED(name), the public name
+// for this type. Reading memory and storing 8 bytes an index is most of the work, so vectors of 16 bytes, which every
+// machine has, are enough.
 
 #include <math.h>
 #include <stddef.h>
@@ -56,36 +57,122 @@ static inline pooling_span window_span(const ck_pooling *p, int a, int64_t posit
     return (pooling_span){start, end, step};
 }
 
+#define LANES ((int64_t)(16 / REAL_BYTES))
+#if REAL_BYTES == 4
+#define EVEN_LANES 0, 2, 4, 6
+typedef int32_t lane_index;
+#else
+#define EVEN_LANES 0, 2
+typedef int64_t lane_index;
+#endif
+typedef REAL vector __attribute__((vector_size(16)));
+typedef REAL loose_vector __attribute__((vector_size(16), aligned(REAL_BYTES), may_alias));
+typedef lane_index lanes __attribute__((vector_size(16)));
+typedef int64_t wide_lanes __attribute__((vector_size(16 / REAL_BYTES * 8)));
+typedef int64_t loose_wide_lanes __attribute__((vector_size(16 / REAL_BYTES * 8), aligned(8), may_alias));
+
+/// Elements 0, 1, ... or 0, 2, ... of `in`; with a step of 2 one element behind them is read too.
+static inline vector load_spaced(const REAL *in, int64_t step) {
+    vector first = *(const loose_vector *)in;
+    if (step == 1) return first;
+    return __builtin_shufflevector(first, *(const loose_vector *)(in + LANES), EVEN_LANES);
+}
+
+/// The outputs first..<end of a row whose windows lie wholly inside along x, and whose vectors can be read. `in` has
+/// `readable` elements, `last` is the highest position of the row's windows' last rows at x = 0.
+static inline void vector_range(const ck_pooling *p, int64_t last, int64_t readable, int64_t *first, int64_t *end) {
+    int64_t stride = p->stride[2], reach = (p->kernel[2] - 1) * p->dilation[2];
+    *first = smaller((p->padding[2] + stride - 1) / stride, p->output[2]);
+    int64_t room = p->input[2] + p->padding[2] - reach - 1;
+    *end = room < 0 ? 0 : smaller(room / stride + 1, p->output[2]);
+    // The last vector's last tap reads up to (LANES - 1) stride + 1 elements further.
+    while (*end > *first && last + (*end - 1) * stride - p->padding[2] + reach + 1 >= readable) --*end;
+    *end = *first + larger(*end - *first, 0) / LANES * LANES;
+    if (stride > 2) *end = *first;
+}
+
+/// What the windows of one output row share.
+typedef struct window_rows {
+    const ck_pooling *p;
+    const REAL *in;
+    pooling_span z, y;
+} window_rows;
+
 /// A window that has nothing but padding gives -inf, and the index -1 that the gradient skips.
+static inline REAL max_window(const window_rows *rows, int64_t ox, int64_t *index) {
+    const ck_pooling *p = rows->p;
+    pooling_span x = window_span(p, 2, ox);
+    REAL best = -(REAL)INFINITY;
+    int64_t where = -1;
+    for (int64_t iz = rows->z.start; iz < rows->z.end; iz += rows->z.step) {
+        for (int64_t iy = rows->y.start; iy < rows->y.end; iy += rows->y.step) {
+            int64_t row = (iz * p->input[1] + iy) * p->input[2];
+            for (int64_t ix = x.start; ix < x.end; ix += x.step) {
+                REAL value = rows->in[row + ix];
+                // True too for a NaN value, unless the best is one already.
+                if (where < 0 || (!(value <= best) && best == best)) {
+                    best = value;
+                    where = row + ix;
+                }
+            }
+        }
+    }
+    *index = where;
+    return best;
+}
+
+/// LANES windows side by side, the first of them starting at x. `taps`, `stride` and `dilation` are those of x, constants
+/// where that pays.
+static inline __attribute__((always_inline)) vector max_windows(const window_rows *rows, int64_t x, int64_t taps,
+                                                                int64_t stride, int64_t dilation, wide_lanes *index) {
+    const ck_pooling *p = rows->p;
+    vector best = {0};
+    lanes where = {0};
+    int first = 1;
+    for (int64_t iz = rows->z.start; iz < rows->z.end; iz += rows->z.step) {
+        for (int64_t iy = rows->y.start; iy < rows->y.end; iy += rows->y.step) {
+            int64_t row = (iz * p->input[1] + iy) * p->input[2] + x;
+            for (int64_t tap = 0; tap < taps; tap++, row += dilation) {
+                vector value = load_spaced(rows->in + row, stride);
+                lanes taken = first ? ~(lanes){0} : (~(value <= best) & (best == best));
+                best = (vector)(((lanes)value & taken) | ((lanes)best & ~taken));
+                where = (((lanes){0} + (lane_index)row) & taken) | (where & ~taken);
+                first = 0;
+            }
+        }
+    }
+    wide_lanes steps;
+    for (int i = 0; i < LANES; i++) steps[i] = i * stride;
+    *index = __builtin_convertvector(where, wide_lanes) + steps;
+    return best;
+}
+
 static void max_plane(const pooling_job *job, int64_t plane) {
     const ck_pooling *p = job->p;
-    const REAL *in = job->in + plane * volume(p->input);
     REAL *out = job->out + plane * volume(p->output);
     int64_t *indices = job->indices + plane * volume(p->output);
+    window_rows rows = {.p = p, .in = job->in + plane * volume(p->input)};
+    int64_t readable = (p->planes - plane) * volume(p->input);
+    int halving = p->kernel[2] == 2 && p->stride[2] == 2 && p->dilation[2] == 1;
     for (int64_t oz = 0; oz < p->output[0]; oz++) {
-        pooling_span z = window_span(p, 0, oz);
-        for (int64_t oy = 0; oy < p->output[1]; oy++) {
-            pooling_span y = window_span(p, 1, oy);
-            for (int64_t ox = 0; ox < p->output[2]; ox++) {
-                pooling_span x = window_span(p, 2, ox);
-                REAL best = -(REAL)INFINITY;
-                int64_t where = -1;
-                for (int64_t iz = z.start; iz < z.end; iz += z.step) {
-                    for (int64_t iy = y.start; iy < y.end; iy += y.step) {
-                        int64_t row = (iz * p->input[1] + iy) * p->input[2];
-                        for (int64_t ix = x.start; ix < x.end; ix += x.step) {
-                            REAL value = in[row + ix];
-                            // True too for a NaN value, unless the best is one already.
-                            if (where < 0 || (!(value <= best) && best == best)) {
-                                best = value;
-                                where = row + ix;
-                            }
-                        }
-                    }
-                }
-                *out++ = best;
-                *indices++ = where;
+        rows.z = window_span(p, 0, oz);
+        for (int64_t oy = 0; oy < p->output[1]; oy++, out += p->output[2], indices += p->output[2]) {
+            rows.y = window_span(p, 1, oy);
+            int64_t first = 0, end = 0, ox = 0;
+            int empty = rows.z.start >= rows.z.end || rows.y.start >= rows.y.end;
+            if (!empty && volume(p->input) <= INT32_MAX) {
+                vector_range(p, ((rows.z.end - 1) * p->input[1] + rows.y.end - 1) * p->input[2], readable, &first, &end);
             }
+            for (; ox < first; ox++) out[ox] = max_window(&rows, ox, &indices[ox]);
+            for (; ox < end; ox += LANES) {
+                wide_lanes index;
+                int64_t x = ox * p->stride[2] - p->padding[2];
+                vector best = halving ? max_windows(&rows, x, 2, 2, 1, &index)
+                    : max_windows(&rows, x, p->kernel[2], p->stride[2], p->dilation[2], &index);
+                *(loose_vector *)(out + ox) = best;
+                *(loose_wide_lanes *)(indices + ox) = index;
+            }
+            for (; ox < p->output[2]; ox++) out[ox] = max_window(&rows, ox, &indices[ox]);
         }
     }
 }
@@ -118,42 +205,106 @@ static inline REAL average_divisor(const ck_pooling *p, average_span z, average_
     return (REAL)((z.end - z.start) * (y.end - y.start) * (x.end - x.start));
 }
 
-/// Averages (`gradient` = 0: out from in) or spreads dy over dx. A window that has nothing but padding gives 0.
-static inline __attribute__((always_inline)) void average_windows(const ck_pooling *p, int gradient, REAL *y_plane,
-                                                                  REAL *x_plane, const REAL *dy, const REAL *x_in) {
-    int64_t at = 0;
+/// Outputs first..<end of a row have all of their window inside along x.
+static inline void whole_windows(const ck_pooling *p, int64_t *first, int64_t *end) {
+    int64_t stride = p->stride[2], room = p->input[2] + p->padding[2] - p->kernel[2];
+    *first = smaller((p->padding[2] + stride - 1) / stride, p->output[2]);
+    *end = larger(*first, room < 0 ? 0 : smaller(room / stride + 1, p->output[2]));
+}
+
+static inline int is_empty(average_span s) { return s.start >= s.end; }
+
+/// The average of one window, which is 0 when it has nothing but padding.
+static REAL average_one(const ck_pooling *p, const REAL *in, average_span z, average_span y, average_span x) {
+    if (is_empty(z) || is_empty(y) || is_empty(x)) return 0;
+    REAL sum = 0;
+    for (int64_t iz = z.start; iz < z.end; iz++) {
+        for (int64_t iy = y.start; iy < y.end; iy++) {
+            const REAL *row = in + (iz * p->input[1] + iy) * p->input[2];
+            for (int64_t ix = x.start; ix < x.end; ix++) sum += row[ix];
+        }
+    }
+    return sum / average_divisor(p, z, y, x);
+}
+
+/// The averages of LANES windows side by side, whole along x, the first of them starting at x.
+static inline vector average_several(const ck_pooling *p, const REAL *in, average_span z, average_span y, int64_t x,
+                                     REAL divisor) {
+    vector sum = {0};
+    for (int64_t iz = z.start; iz < z.end; iz++) {
+        for (int64_t iy = y.start; iy < y.end; iy++) {
+            const REAL *row = in + (iz * p->input[1] + iy) * p->input[2] + x;
+            for (int64_t tap = 0; tap < p->kernel[2]; tap++) sum += load_spaced(row + tap, p->stride[2]);
+        }
+    }
+    return sum / divisor;
+}
+
+static void average_plane(const pooling_job *job, int64_t plane) {
+    const ck_pooling *p = job->p;
+    const REAL *in = job->in + plane * volume(p->input);
+    REAL *out = job->out + plane * volume(p->output);
+    int64_t readable = (p->planes - plane) * volume(p->input);
     for (int64_t oz = 0; oz < p->output[0]; oz++) {
         average_span z = average_window(p, 0, oz);
-        for (int64_t oy = 0; oy < p->output[1]; oy++) {
+        for (int64_t oy = 0; oy < p->output[1]; oy++, out += p->output[2]) {
             average_span y = average_window(p, 1, oy);
-            for (int64_t ox = 0; ox < p->output[2]; ox++, at++) {
-                average_span x = average_window(p, 2, ox);
-                int empty = z.start >= z.end || y.start >= y.end || x.start >= x.end;
-                REAL divisor = empty ? 1 : average_divisor(p, z, y, x), sum = 0;
-                REAL share = gradient ? dy[at] / divisor : 0;
-                for (int64_t iz = z.start; iz < z.end; iz++) {
-                    for (int64_t iy = y.start; iy < y.end; iy++) {
-                        int64_t row = (iz * p->input[1] + iy) * p->input[2];
-                        for (int64_t ix = x.start; ix < x.end; ix++) {
-                            if (gradient) x_plane[row + ix] += share;
-                            else sum += x_in[row + ix];
-                        }
-                    }
+            int64_t first = 0, end = 0, ox = 0;
+            if (!is_empty(z) && !is_empty(y)) {
+                vector_range(p, ((z.end - 1) * p->input[1] + y.end - 1) * p->input[2], readable, &first, &end);
+            }
+            for (; ox < first; ox++) out[ox] = average_one(p, in, z, y, average_window(p, 2, ox));
+            if (first < end) {
+                REAL divisor = average_divisor(p, z, y, average_window(p, 2, first));
+                for (; ox < end; ox += LANES) {
+                    int64_t x = ox * p->stride[2] - p->padding[2];
+                    *(loose_vector *)(out + ox) = average_several(p, in, z, y, x, divisor);
                 }
-                if (!gradient) y_plane[at] = sum / divisor;
+            }
+            for (; ox < p->output[2]; ox++) out[ox] = average_one(p, in, z, y, average_window(p, 2, ox));
+        }
+    }
+}
+
+/// Adds dy / divisor to the windows of outputs first..<end of a row, all of them whole along x when `whole`.
+static void spread_row(const ck_pooling *p, REAL *dx, const REAL *dy, average_span z, average_span y, int64_t first,
+                       int64_t end, int whole) {
+    REAL shares[64];
+    int64_t step = whole ? 64 : 1, stride = p->stride[2];
+    for (int64_t ox = first; ox < end; ox += step) {
+        int64_t count = smaller(step, end - ox);
+        average_span x = average_window(p, 2, ox);
+        if (is_empty(x)) continue;
+        REAL divisor = average_divisor(p, z, y, x);
+        for (int64_t i = 0; i < count; i++) shares[i] = dy[ox + i] / divisor;
+        for (int64_t iz = z.start; iz < z.end; iz++) {
+            for (int64_t iy = y.start; iy < y.end; iy++) {
+                REAL *row = dx + (iz * p->input[1] + iy) * p->input[2];
+                for (int64_t ix = x.start; ix < x.end; ix++) {
+                    for (int64_t i = 0; i < count; i++) row[ix + i * stride] += shares[i];
+                }
             }
         }
     }
 }
 
-static void average_plane(const pooling_job *job, int64_t plane) {
-    average_windows(job->p, 0, job->out + plane * volume(job->p->output), 0, 0, job->in + plane * volume(job->p->input));
-}
-
 static void average_grad_plane(const pooling_job *job, int64_t plane) {
-    REAL *dx = job->out + plane * volume(job->p->input);
-    memset(dx, 0, (size_t)volume(job->p->input) * sizeof(REAL));
-    average_windows(job->p, 1, 0, dx, job->in + plane * volume(job->p->output), 0);
+    const ck_pooling *p = job->p;
+    REAL *dx = job->out + plane * volume(p->input);
+    const REAL *dy = job->in + plane * volume(p->output);
+    memset(dx, 0, (size_t)volume(p->input) * sizeof(REAL));
+    int64_t first, end;
+    whole_windows(p, &first, &end);
+    for (int64_t oz = 0; oz < p->output[0]; oz++) {
+        average_span z = average_window(p, 0, oz);
+        for (int64_t oy = 0; oy < p->output[1]; oy++, dy += p->output[2]) {
+            average_span y = average_window(p, 1, oy);
+            if (is_empty(z) || is_empty(y)) continue;
+            spread_row(p, dx, dy, z, y, 0, first, 0);
+            spread_row(p, dx, dy, z, y, first, end, 1);
+            spread_row(p, dx, dy, z, y, end, p->output[2], 0);
+        }
+    }
 }
 
 void TYPED(ck_max_pool)(const ck_pooling *p, REAL *y, int64_t *indices, const REAL *x) {
