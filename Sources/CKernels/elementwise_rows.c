@@ -4,8 +4,10 @@
 
 #include "ck_pool.h"
 
-// Elements gathered at a time when a kernel cannot read or write an operand where it lies.
-#define STAGE 256
+// What is gathered at a time when a kernel cannot read or write an operand where it lies: this many rows, for an
+// operand may be nearer along them, and this many elements in all.
+#define STAGE_ROWS 16
+#define STAGE 1024
 
 typedef struct nest {
     const ck_row_operation *operation;
@@ -13,39 +15,58 @@ typedef struct nest {
     char *base[4];
     int64_t total, row;        // elements of the nest and of its innermost axis
     int64_t step[4];           // the innermost strides, in bytes
+    int64_t row_step[4];       // the next ones
     unsigned broadcast, staged;  // operands (bits) that are one element per row; that need staging
 } nest;
 
-static void gather(int width, int64_t count, char *to, int64_t to_step, const char *from, int64_t from_step)
+/// A copy of rows x columns elements, along the input's nearer axis first.
+static void move(int width, int64_t rows, int64_t columns, char *to, int64_t to_row, int64_t to_column, const char *from,
+                 int64_t from_row, int64_t from_column)
 {
-#define GATHER(type)                                                                             \
-    for (int64_t i = 0; i < count; i++) memcpy(to + i * to_step, from + i * from_step, sizeof(type))
-    switch (width) {
-    case 1: GATHER(uint8_t); break;
-    case 2: GATHER(uint16_t); break;
-    case 4: GATHER(uint32_t); break;
-    default: GATHER(uint64_t); break;
+#define MOVE(type, outer, inner)                                                                 \
+    for (int64_t outer = 0; outer < outer##s; outer++)                                           \
+        for (int64_t inner = 0; inner < inner##s; inner++)                                       \
+            memcpy(to + row * to_row + column * to_column, from + row * from_row + column * from_column, sizeof(type))
+    int by_column = rows > 1 && (from_row < 0 ? -from_row : from_row) < (from_column < 0 ? -from_column : from_column);
+    switch (width * 2 + by_column) {
+    case 2: MOVE(uint8_t, row, column); break;
+    case 3: MOVE(uint8_t, column, row); break;
+    case 4: MOVE(uint16_t, row, column); break;
+    case 5: MOVE(uint16_t, column, row); break;
+    case 8: MOVE(uint32_t, row, column); break;
+    case 9: MOVE(uint32_t, column, row); break;
+    case 16: MOVE(uint64_t, row, column); break;
+    default: MOVE(uint64_t, column, row); break;
     }
-#undef GATHER
+#undef MOVE
 }
 
-static void run_staged_row(const nest *nest, int64_t count, char *const pointers[4])
+static void run_staged_rows(const nest *nest, int64_t rows, int64_t count, char *const pointers[4])
 {
     const ck_row_operation *operation = nest->operation;
     _Alignas(64) char stage[4][STAGE * 8];
-    for (int64_t start = 0; start < count; start += STAGE) {
-        int64_t part = count - start < STAGE ? count - start : STAGE;
-        void *at[4] = {0};
+    int64_t most = rows == 1 ? STAGE : STAGE / STAGE_ROWS;
+    for (int64_t start = 0; start < count; start += most) {
+        int64_t part = count - start < most ? count - start : most;
+        char *at[4] = {0};
+        int64_t row_step[4] = {0};
         for (int k = 0; k < operation->operands; k++) {
+            int width = operation->width[k], staged = nest->staged >> k & 1;
             char *here = pointers[k] + start * nest->step[k];
-            at[k] = nest->staged >> k & 1 ? stage[k] : here;
-            if (k > 0 && at[k] != here)
-                gather(operation->width[k], part, stage[k], operation->width[k], here, nest->step[k]);
+            at[k] = staged ? stage[k] : here;
+            row_step[k] = staged ? part * width : nest->row_step[k];
+            if (k > 0 && staged)
+                move(width, rows, part, stage[k], part * width, width, here, nest->row_step[k], nest->step[k]);
         }
-        operation->kernel(part, at, nest->broadcast, operation->parameter);
+        for (int64_t row = 0; row < rows; row++) {
+            void *row_at[4];
+            for (int k = 0; k < 4; k++) row_at[k] = at[k] + row * row_step[k];
+            operation->kernel(part, row_at, nest->broadcast, operation->parameter);
+        }
+        int width = operation->width[0];
         if (nest->staged & 1)
-            gather(operation->width[0], part, pointers[0] + start * nest->step[0], nest->step[0], stage[0],
-                   operation->width[0]);
+            move(width, rows, part, pointers[0] + start * nest->step[0], nest->row_step[0], nest->step[0], stage[0],
+                 part * width, width);
     }
 }
 
@@ -63,17 +84,27 @@ static void run_range(const nest *nest, int64_t start, int64_t end)
             at[k] += index[axis] * loop->strides[k][axis] * operation->width[k];
     }
     for (int64_t done = start; done < end;) {
-        int64_t count = nest->row - column < end - done ? nest->row - column : end - done;
+        int64_t count = nest->row - column < end - done ? nest->row - column : end - done, rows = 1;
         void *here[4];
         for (int k = 0; k < 4; k++) here[k] = at[k] + column * nest->step[k];
-        if (nest->staged) run_staged_row(nest, count, (char **)here);
-        else operation->kernel(count, here, nest->broadcast, operation->parameter);
-        done += count;
+        if (nest->staged) {
+            if (count == nest->row && loop->rank > 1) {
+                int axis = loop->rank - 2;
+                rows = (end - done) / count;
+                if (rows > STAGE_ROWS) rows = STAGE_ROWS;
+                if (rows > loop->shape[axis] - index[axis]) rows = loop->shape[axis] - index[axis];
+            }
+            run_staged_rows(nest, rows, count, (char **)here);
+        } else {
+            operation->kernel(count, here, nest->broadcast, operation->parameter);
+        }
+        done += rows * count;
         column = 0;
-        for (int axis = loop->rank - 2; axis >= 0; axis--) {
-            int64_t back = ++index[axis] < loop->shape[axis] ? 0 : loop->shape[axis];
+        for (int axis = loop->rank - 2, by = (int)rows; axis >= 0; axis--, by = 1) {
+            index[axis] += by;
+            int64_t back = index[axis] < loop->shape[axis] ? 0 : loop->shape[axis];
             for (int k = 0; k < operation->operands; k++)
-                at[k] += (1 - back) * loop->strides[k][axis] * operation->width[k];
+                at[k] += (by - back) * loop->strides[k][axis] * operation->width[k];
             if (!back) break;
             index[axis] = 0;
         }
@@ -97,6 +128,7 @@ void ck_run_rows(const ck_row_operation *operation, const ck_loop *loop, void *c
         int64_t stride = nest.row == 1 ? 1 : loop->strides[k][inner];
         nest.base[k] = pointers[k];
         nest.step[k] = stride * operation->width[k];
+        if (inner > 0) nest.row_step[k] = loop->strides[k][inner - 1] * operation->width[k];
         if (stride == 0 && (operation->may_broadcast >> k & 1)) nest.broadcast |= 1u << k;
         else if (stride != 1) nest.staged |= 1u << k;
     }

@@ -81,16 +81,19 @@ static double reduce_row(const reduction *r, const char *x, double center, int64
     const ck_axes *axes = &r->reduced;
     int last = axes->rank - 1;
     int64_t run = last < 0 ? 1 : axes->shape[last];
-    int contiguous = run >= 32 && axes->input[last] == 1;
+    int contiguous = last >= 0 && axes->input[last] == 1 && (run >= 32 || last == 0);
+    int64_t leaf = CK_REDUCE_LEAF(r->is_double);
+    if (contiguous && last == 0 && end - start <= leaf)
+        return r->kernels->leaf[r->is_double][r->op](end - start, x + start * r->width, center);
     _Alignas(64) char stage[512 * 8];
-    pairwise sum = {.count = 0};
+    pairwise sum;
+    sum.count = 0;
     while (start < end) {
         int64_t count = end - start < 512 ? end - start : 512;
         const void *from = stage;
         if (contiguous) {
             int64_t offset, unused, column = start % run;
             ck_axes_offsets(axes, 1, start / run, &offset, &unused);
-            int64_t leaf = CK_REDUCE_LEAF(r->is_double);
             count = run - column < end - start ? run - column : end - start;
             if (count > leaf) count = leaf;
             from = x + (offset + column) * r->width;

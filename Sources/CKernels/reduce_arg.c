@@ -44,13 +44,36 @@ static int64_t find(const search *s, const char *x, double value, int64_t start)
     }
 }
 
+/// A short row: element by element.
+#define DEFINE_SCAN(name, type)                                                                  \
+    static int64_t name(const type *x, int64_t count, int minimum)                               \
+    {                                                                                            \
+        int64_t at = 0;                                                                          \
+        type best = x[0];                                                                        \
+        for (int64_t i = 1; i < count && best == best; i++) {                                    \
+            int beyond = (minimum ? x[i] < best : x[i] > best) || x[i] != x[i];                  \
+            best = beyond ? x[i] : best;                                                         \
+            at = beyond ? i : at;                                                                \
+        }                                                                                        \
+        return at;                                                                               \
+    }
+DEFINE_SCAN(scan_floats, float)
+DEFINE_SCAN(scan_doubles, double)
+
 /// Leaf by leaf only the extremum; where it is, once, at the end.
 static int64_t search_row(const search *s, const char *x, int64_t start, int64_t end, double *extremum)
 {
     const ck_axes *axes = &s->reduced;
     int last = axes->rank - 1;
     int64_t run = last < 0 ? 1 : axes->shape[last], best_start = start;
-    int contiguous = run >= 32 && axes->input[last] == 1;
+    int contiguous = last >= 0 && axes->input[last] == 1 && (run >= 32 || last == 0);
+    if (contiguous && last == 0 && end - start <= 32) {
+        const char *from = x + start * s->width;
+        int64_t at = s->is_double ? scan_doubles((const double *)from, end - start, s->minimum)
+                                  : scan_floats((const float *)from, end - start, s->minimum);
+        *extremum = element(s, from, at);
+        return start + at;
+    }
     double best = s->minimum ? INFINITY : -INFINITY;
     _Alignas(64) char stage[512 * 8];
     while (start < end) {

@@ -71,8 +71,8 @@ void ck_axes_offsets(const ck_axes *axes, int inner, int64_t index, int64_t *inp
 {
     *input = *output = 0;
     for (int axis = axes->rank - 1 - inner; axis >= 0; axis--) {
-        int64_t at = index % axes->shape[axis];
-        index /= axes->shape[axis];
+        int64_t at = axis == 0 ? index : index % axes->shape[axis];
+        if (axis > 0) index /= axes->shape[axis];
         *input += at * axes->input[axis];
         *output += at * axes->output[axis];
     }

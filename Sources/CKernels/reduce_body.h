@@ -22,9 +22,12 @@
             T(doubles) v = T(widen)(whole ? T(load)(in + i) : T(load_part)(in + i, count - i, (REAL)(filler))); \
             for (int h = 0; h < PARTS; h++) sum[h] = join(sum[h], term(v.part[h], center));      \
         }                                                                                        \
-        for (int step = 4; step > 0; step /= 2)                                                  \
-            for (int k = 0; k < step; k++) sum[k] = join(sum[k], sum[k + step]);                 \
-        f64v lanes = sum[0];                                                                     \
+        int used = count < 8 / PARTS * LANES ? PARTS : 8;                                        \
+        if (used == 8) {                                                                         \
+            for (int k = 0; k < 4; k++) sum[k] = join(sum[k], sum[k + 4]);                       \
+            for (int k = 0; k < 2; k++) sum[k] = join(sum[k], sum[k + 2]);                       \
+        }                                                                                        \
+        f64v lanes = used == 1 ? sum[0] : join(sum[0], sum[1]);                                  \
         for (int step = CK_F64_LANES / 2; step > 0; step /= 2) {                                 \
             f64v turned;                                                                         \
             for (int k = 0; k < CK_F64_LANES; k++) turned[k] = lanes[(k + step) % CK_F64_LANES]; \

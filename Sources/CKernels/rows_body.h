@@ -25,6 +25,15 @@ CK_INLINE double T(sum_total)(const T(row_sum) *sum)
 
 // MARK: Softmax
 
+CK_INLINE REAL T(vector_maximum)(VECTOR x)
+{
+    for (int step = LANES / 2; step > 0; step /= 2) {
+        VECTOR turned;
+        for (int k = 0; k < LANES; k++) turned[k] = x[(k + step) % LANES];
+        x = T(max)(x, turned);
+    }
+    return x[0];
+}
 CK_INLINE REAL T(row_maximum)(const REAL *row, int64_t columns)
 {
     VECTOR best = T(columns_at)(row, 0, columns, -INFINITY), more = best;
@@ -34,17 +43,27 @@ CK_INLINE REAL T(row_maximum)(const REAL *row, int64_t columns)
         more = T(max)(more, T(load)(row + j + LANES));
     }
     for (; j < columns; j += LANES) best = T(max)(best, T(columns_at)(row, j, columns, -INFINITY));
-    best = T(max)(best, more);
-    for (int step = LANES / 2; step > 0; step /= 2) {
-        VECTOR turned;
-        for (int k = 0; k < LANES; k++) turned[k] = best[(k + step) % LANES];
-        best = T(max)(best, turned);
+    return T(vector_maximum)(T(max)(best, more));
+}
+
+/// Rows that fit a vector never leave it: reading back what a masked store wrote is slow.
+static void T(short_softmax)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays)
+{
+    for (int64_t i = first; i < end; i++) {
+        VECTOR x = T(columns_at)((const REAL *)arrays->x + i * columns, 0, columns, -INFINITY);
+        VECTOR e = T(exp)(x - T(vector_maximum)(x));
+        T(row_sum) sum = {0};
+        T(add_to_sum)(&sum, e);
+        T(put_columns)((REAL *)arrays->out + i * columns, 0, columns, e / (REAL)T(sum_total)(&sum));
     }
-    return best[0];
 }
 
 static void T(softmax)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays)
 {
+    if (columns <= LANES) {
+        T(short_softmax)(first, end, columns, arrays);
+        return;
+    }
     for (int64_t i = first; i < end; i++) {
         const REAL *x = (const REAL *)arrays->x + i * columns;
         REAL *y = (REAL *)arrays->out + i * columns;

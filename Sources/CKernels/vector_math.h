@@ -50,21 +50,44 @@ CK_INLINE f64v splat_f64(double x) { return (f64v)x; }
 
 // The first `count` lanes (1 to all but one), the others `fill`. Nothing past them is touched.
 #if CK_VECTOR_BYTES == 64
+// By halves, for a masked access that straddles cache lines is slow.
 CK_INLINE f32v load_part_f32(const float *p, int64_t count, float fill)
 {
-    return _mm512_mask_loadu_ps(_mm512_set1_ps(fill), (__mmask16)((1u << count) - 1), p);
+    f32v v = (f32v)fill;
+    const float *rest = count < 8 ? p : p + 8;
+    __m256 part = _mm256_mask_loadu_ps(_mm256_set1_ps(fill), (__mmask8)((1u << (count & 7)) - 1), rest);
+    if (count < 8) {
+        v.lo = part;
+    } else {
+        v.lo = _mm256_loadu_ps(p);
+        v.hi = part;
+    }
+    return v;
 }
 CK_INLINE f64v load_part_f64(const double *p, int64_t count, double fill)
 {
-    return _mm512_mask_loadu_pd(_mm512_set1_pd(fill), (__mmask8)((1u << count) - 1), p);
+    f64v v = (f64v)fill;
+    const double *rest = count < 4 ? p : p + 4;
+    __m256d part = _mm256_mask_loadu_pd(_mm256_set1_pd(fill), (__mmask8)((1u << (count & 3)) - 1), rest);
+    if (count < 4) {
+        v.lo = part;
+    } else {
+        v.lo = _mm256_loadu_pd(p);
+        v.hi = part;
+    }
+    return v;
 }
 CK_INLINE void store_part_f32(float *p, int64_t count, f32v v)
 {
-    _mm512_mask_storeu_ps(p, (__mmask16)((1u << count) - 1), v);
+    __m256 low = v.lo, high = v.hi;
+    if (count >= 8) _mm256_storeu_ps(p, low);
+    _mm256_mask_storeu_ps(count < 8 ? p : p + 8, (__mmask8)((1u << (count & 7)) - 1), count < 8 ? low : high);
 }
 CK_INLINE void store_part_f64(double *p, int64_t count, f64v v)
 {
-    _mm512_mask_storeu_pd(p, (__mmask8)((1u << count) - 1), v);
+    __m256d low = v.lo, high = v.hi;
+    if (count >= 4) _mm256_storeu_pd(p, low);
+    _mm256_mask_storeu_pd(count < 4 ? p : p + 4, (__mmask8)((1u << (count & 3)) - 1), count < 4 ? low : high);
 }
 #elif CK_VECTOR_BYTES == 32
 CK_INLINE i32v first_lanes_i32(int64_t count) { return (i32v){0, 1, 2, 3, 4, 5, 6, 7} < (int32_t)count; }
