@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench setup
+.PHONY: help demo test sanitize lint format bench setup
 
 # The C kernels are loops: without optimisation they are fifty times slower, so everything builds in release mode.
 BUILD := swift build -c release
@@ -23,6 +23,10 @@ demo: setup ## Trains a convolutional network on handwritten digits
 test: setup ## Builds and runs all tests
 	@echo "Building and running the tests (a few minutes the first time) ..."
 	@$(TEST)
+
+sanitize: setup ## Runs all tests under the address and the thread sanitizer
+	$(TEST) --sanitize=address --scratch-path .build/address
+	$(TEST) --sanitize=thread --scratch-path .build/thread
 
 lint: setup ## Checks the formatting of all Swift files
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks
