@@ -40,6 +40,8 @@ typedef struct K(layout) {
     int run_count, move_count, clip_count;
     int fits;  // else there are too many clips or too wide a kernel: every element goes by itself
     int64_t taps, tap_step, step, leftmost, reach;  // a run reads leftmost..leftmost + reach from its x, at its first pixel
+    int64_t base[RUNS_MAX];                         // where a run's row starts, at tap 0 of channel 0
+    int64_t lowest, highest;                        // of all that is read there
     struct {
         int16_t run, offset, out;
     } moves[RUNS_MAX];
@@ -61,8 +63,10 @@ static void K(add_clip)(K(layout) *layout, int64_t tap, int64_t start, int64_t c
     layout->clips[layout->clip_count++].count = (int16_t)count;
 }
 
-static void K(find_layout)(K(layout) *layout, const ck_conv_axis *axis, int64_t width, const ck_conv_run *runs,
-                           int run_count) {
+static void K(find_layout)(K(layout) *layout, const ck_conv_product *product, const ck_conv_phase *phase,
+                           const ck_conv_run *runs, int run_count) {
+    const ck_conv_axis *axis = &phase->axis[2];
+    int64_t width = product->source_size[2];
     int64_t taps = axis->taps, step = axis->pixel_step, distance = axis->tap_step < 0 ? -axis->tap_step : axis->tap_step;
     layout->runs = runs;
     layout->run_count = run_count;
@@ -73,7 +77,13 @@ static void K(find_layout)(K(layout) *layout, const ck_conv_axis *axis, int64_t 
     layout->leftmost = ck_conv_min(0, (taps - 1) * axis->tap_step);
     layout->reach = (taps - 1) * distance;
     layout->fits = layout->reach + (PIXELS_MAX - 1) * step < ZEROS;
+    layout->lowest = INT64_MAX;
+    layout->highest = INT64_MIN;
     for (int r = 0; r < run_count; r++) {
+        layout->base[r] = runs[r].source + (runs[r].z * product->source_size[1] + runs[r].y) * width;
+        int64_t low = layout->base[r] + runs[r].x + layout->leftmost;
+        layout->lowest = ck_conv_min(layout->lowest, low);
+        layout->highest = ck_conv_max(layout->highest, low + layout->reach + (runs[r].count - 1) * step + 2 * LANES);
         for (int64_t i = 0; i < runs[r].count; i += step <= 2 ? LANES : runs[r].count) {
             layout->moves[layout->move_count].run = (int16_t)r;
             layout->moves[layout->move_count].offset = (int16_t)(i * ck_conv_min(step, 2));
@@ -106,42 +116,49 @@ static inline __attribute__((always_inline)) void K(move_row)(const K(layout) *l
     }
 }
 
-/// One row of columns, element by element. `offsets` are of the source rows, negative for padding.
-static void K(gather_row)(const K(layout) *layout, const REAL *source, int64_t width, const int64_t *offsets, int64_t shift,
-                          REAL *out) {
+/// Where a kernel row stands: the channel's and the taps' share of the offset, and of the coordinates.
+typedef struct K(place) {
+    int64_t shift, z, y;
+} K(place);
+
+static inline __attribute__((always_inline)) int K(is_inside)(const ck_conv_run *run, const ck_conv_product *product,
+                                                              K(place) at) {
+    return (uint64_t)(run->z + at.z) < (uint64_t)product->source_size[0]
+        && (uint64_t)(run->y + at.y) < (uint64_t)product->source_size[1];
+}
+
+/// One row of columns, element by element: `shift` is the tap's along x.
+static void K(gather_row)(const K(layout) *layout, const ck_conv_product *product, const REAL *source, K(place) at,
+                          int64_t shift, REAL *out) {
     for (int r = 0; r < layout->run_count; r++) {
         const ck_conv_run *run = &layout->runs[r];
+        int row_inside = K(is_inside)(run, product, at);
         for (int64_t i = 0; i < run->count; i++) {
             int64_t x = run->x + shift + i * layout->step;
-            out[run->start + i] = offsets[r] >= 0 && x >= 0 && x < width ? source[offsets[r] + x] : 0;
+            int inside = row_inside && x >= 0 && x < product->source_size[2];
+            out[run->start + i] = inside ? source[layout->base[r] + at.shift + x] : 0;
         }
     }
 }
 
-/// The source rows that a kernel row meets, one for each run. Answers whether whole vectors can be read from all of them.
-static int K(find_rows)(const K(layout) *layout, const ck_conv_product *product, const REAL *source, int64_t channel,
-                        int64_t tap_z, int64_t tap_y, int64_t *offsets, const REAL **in) {
-    const int64_t *size = product->source_size;
+/// What each move reads from at the leftmost tap of a kernel row. Answers whether whole vectors can be read from there.
+static inline int K(find_rows)(const K(layout) *layout, const ck_conv_product *product, const REAL *source, K(place) at,
+                               const REAL **in) {
     int64_t elements = product->batch * product->groups * product->source_channels * product->source_plane;
-    int readable = layout->fits;
+    if (!layout->fits || layout->lowest + at.shift < 0 || layout->highest + at.shift > elements) return 0;
+    // Short pieces of planes far apart: no prefetcher of the hardware's follows that.
+    int64_t ahead = 2 * product->source_plane;
+    if (layout->highest + at.shift + ahead > elements) ahead = 0;
     for (int r = 0, m = 0; r < layout->run_count; r++) {
-        const ck_conv_run *run = &layout->runs[r];
-        int64_t z = run->z + tap_z, y = run->y + tap_y;
-        int inside = z >= 0 && z < size[0] && y >= 0 && y < size[1];
-        offsets[r] = inside ? run->source + channel * product->source_plane + (z * size[1] + y) * size[2] : -1;
-        int64_t first = offsets[r] + run->x + layout->leftmost;
-        int64_t end = first + layout->reach + (run->count - 1) * layout->step + 2 * LANES;
-        if (inside && (first < 0 || end > elements)) readable = 0;
-        if (!readable) continue;
+        int inside = K(is_inside)(&layout->runs[r], product, at);
+        int64_t first = layout->base[r] + layout->runs[r].x + layout->leftmost + at.shift;
         const REAL *start = inside ? source + first : K(zeros);
-        // Short pieces of planes far apart: no prefetcher of the hardware's follows that.
-        int64_t ahead = inside && end + 2 * product->source_plane <= elements ? 2 * product->source_plane : 0;
         for (; m < layout->move_count && layout->moves[m].run == r; m++) {
             in[m] = start + layout->moves[m].offset;
-            __builtin_prefetch(in[m] + ahead);
+            if (inside) __builtin_prefetch(in[m] + ahead);
         }
     }
-    return readable;
+    return 1;
 }
 
 /// Rows first..<first + count of the column matrix, to out[row * row_stride + pixel]. Rows are written in order and a row
@@ -151,17 +168,17 @@ static void K(pack_columns)(const ck_conv_product *product, const ck_conv_phase 
     const ck_conv_axis *axis = phase->axis;
     int64_t taps = layout->taps, tap_x = first % taps, tap_y = first / taps % axis[1].taps;
     int64_t outer = first / taps / axis[1].taps, tap_z = outer % axis[0].taps, channel = outer / axis[0].taps;
-    int64_t offsets[RUNS_MAX];
     const REAL *in[RUNS_MAX];
     for (int64_t done = 0; done < count;) {
-        int readable = K(find_rows)(layout, product, source, channel, tap_z * axis[0].tap_step, tap_y * axis[1].tap_step,
-                                    offsets, in);
+        K(place) at = {.z = tap_z * axis[0].tap_step, .y = tap_y * axis[1].tap_step};
+        at.shift = channel * product->source_plane + (at.z * product->source_size[1] + at.y) * product->source_size[2];
+        int readable = K(find_rows)(layout, product, source, at, in);
         int64_t end = ck_conv_min(taps, tap_x + count - done);
         done += end - tap_x;
         for (int clip = 0; tap_x < end; tap_x++, out += row_stride) {
             int64_t shift = tap_x * layout->tap_step;
             if (!readable) {
-                K(gather_row)(layout, source, product->source_size[2], offsets, shift, out);
+                K(gather_row)(layout, product, source, at, shift, out);
                 continue;
             }
             K(move_row)(layout, in, shift - layout->leftmost, out);

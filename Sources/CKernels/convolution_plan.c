@@ -153,7 +153,7 @@ ck_conv_weights_plan ck_conv_plan_weights(const ck_conv_product *product, int64_
     };
     int64_t blocks = ck_conv_max(1, product->groups * plan.row_blocks * plan.column_blocks);
     int64_t work = product->groups * product->result_channels * depth * pixels;
-    int64_t wanted = ck_conv_min(work / CK_CONV_BLOCK_WORK, 2 * CK_CONV_ENOUGH_BLOCKS);
+    int64_t wanted = ck_conv_min(work / CK_CONV_BLOCK_WORK, 4 * CK_CONV_ENOUGH_BLOCKS);
     int64_t parts = ck_conv_max(1, ck_conv_min(ck_conv_min(wanted / blocks, CK_CONV_MAX_PARTS), chunks));
     plan.chunks_per_part = ck_conv_ceil_div(chunks, parts);
     plan.parts = ck_conv_ceil_div(chunks, plan.chunks_per_part);

@@ -19,7 +19,7 @@
 
 enum {
     CK_CONV_BLOCK_WORK = 1 << 20,       // multiplications of a parallel block: some 20 microseconds
-    CK_CONV_ENOUGH_BLOCKS = 32,         // below that, cut further
+    CK_CONV_ENOUGH_BLOCKS = 16,         // below that, cut further
     CK_CONV_ROWS_AT_LEAST = 64,         // channels that share packed columns, when cut
     CK_CONV_PACK_ELEMENTS = 1 << 15,    // of a block that only copies or adds
     CK_CONV_MAX_TILE_ROWS = 8,          // over all instruction sets

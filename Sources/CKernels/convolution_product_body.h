@@ -136,7 +136,7 @@ static void K(pack_panels)(const K(product_job) *job, const K(product_block) *bl
         ck_conv_run runs[PANEL];
         int run_count = ck_conv_find_runs(job->product, &block->phase, block->group, first_pixel + pixel, here, runs);
         K(layout) layout;
-        K(find_layout)(&layout, &block->phase.axis[2], job->product->source_size[2], runs, run_count);
+        K(find_layout)(&layout, job->product, &block->phase, runs, run_count);
         if (here < PANEL) memset(out, 0, (size_t)(count * PANEL) * sizeof(REAL));
         K(pack_columns)(job->product, &block->phase, &layout, job->source, first, count, out, PANEL);
     }

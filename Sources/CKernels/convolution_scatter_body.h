@@ -35,9 +35,10 @@ static inline void K(scatter_row)(const K(scatter_job) *job, const ck_conv_run *
     REAL *plane = job->dx + channel * product->source_plane;
     for (int r = 0; r < run_count; r++) {
         int64_t z = runs[r].z + tap_z, y = runs[r].y + tap_y, x = runs[r].x + tap_x;
-        if (z < 0 || z >= size[0] || y < 0 || y >= size[1] || x >= size[2]) continue;
-        int64_t first = x < 0 ? ck_conv_ceil_div(-x, step) : 0;
-        int64_t end = ck_conv_min(runs[r].count, ck_conv_ceil_div(size[2] - x, step));
+        if (z < 0 || z >= size[0] || y < 0 || y >= size[1]) continue;
+        int64_t first = 0, end = runs[r].count;
+        if (x < 0) first = ck_conv_ceil_div(-x, step);
+        if (x + (end - 1) * step >= size[2]) end = ck_conv_ceil_div(size[2] - x, step);
         REAL *out = plane + runs[r].source + (z * size[1] + y) * size[2] + x;
         const REAL *in = row + runs[r].start;
         if (step == 1 && first < end) {

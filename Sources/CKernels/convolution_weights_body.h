@@ -92,7 +92,7 @@ static void K(weights_block)(void *context, int64_t index) {
     for (int64_t pixel = first_pixel; pixel < end_pixel; pixel += DOT_PIXELS) {
         int64_t pixels = ck_conv_min(DOT_PIXELS, end_pixel - pixel), padded = (pixels + LANES - 1) / LANES * LANES;
         int run_count = ck_conv_find_runs(product, &job->phase, group, pixel, pixels, runs);
-        K(find_layout)(&layout, &job->phase.axis[2], product->source_size[2], runs, run_count);
+        K(find_layout)(&layout, product, &job->phase, runs, run_count);
         K(pack_gradient)(job, group * rows_all + first_row, rows, pixel, pixels, gradient);
         for (int64_t strip = first_column; strip < end_column; strip += DOT_STRIP) {
             int64_t strip_columns = ck_conv_min(DOT_STRIP, end_column - strip);
