@@ -1,0 +1,10 @@
+#if defined(__aarch64__)
+#define MAX_ROWS 8  // 32 registers
+#define DOT_ROWS 4
+#else
+#define MAX_ROWS 6
+#define DOT_ROWS 2
+#endif
+#define ISA baseline
+#define VECTOR_BYTES 16
+#include "matmul_isa.h"

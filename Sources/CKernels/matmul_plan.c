@@ -1,0 +1,151 @@
+#include "matmul_plan.h"
+
+// Normal form
+
+static void swap(int64_t *x, int64_t *y) {
+    const int64_t kept = *x;
+    *x = *y;
+    *y = kept;
+}
+
+/// C transposed = B transposed A transposed.
+static void swap_operands(matmul_call *call) {
+    ck_matmul *p = &call->p;
+    const void *a = call->a;
+    call->a = call->b;
+    call->b = a;
+    swap(&p->m, &p->n);
+    swap(&p->a_row, &p->b_column);
+    swap(&p->a_column, &p->b_row);
+    swap(&p->a_batch, &p->b_batch);
+    swap(&p->c_row, &p->c_column);
+    swap(&p->bias_row, &p->bias_column);
+}
+
+/// A batch that shares B and whose rows follow one another is one tall product; likewise one that shares A.
+static void merge_batch(ck_matmul *p) {
+    if (p->batch <= 1) return;
+    if (p->b_batch == 0 && p->a_batch == p->m * p->a_row && p->c_batch == p->m * p->c_row && p->bias_row == 0) {
+        p->m *= p->batch;
+        p->batch = 1;
+    } else if (p->a_batch == 0 && p->b_batch == p->n * p->b_column && p->c_batch == p->n * p->c_column
+               && p->bias_column == 0) {
+        p->n *= p->batch;
+        p->batch = 1;
+    }
+}
+
+void ck_matmul_normalize(matmul_call *call, const matmul_kernels *kernels) {
+    ck_matmul *p = &call->p;
+    if (p->m <= 0 || p->n <= 0 || p->batch <= 0) return;
+    merge_batch(p);
+    if (p->k <= 0) {
+        // Nothing is read of A and B, nor does an infinite alpha make a NaN of an empty sum.
+        p->k = 0;
+        p->alpha = 0;
+        p->a_row = p->a_column = p->a_batch = p->b_row = p->b_column = p->b_batch = 0;
+        call->a = call->b = call->c;
+    }
+    if (p->k == 1) p->a_column = 1;
+    if (p->n == 1) p->b_column = p->c_column = 1;
+    const int columns_first = p->c_column != 1 && p->c_row == 1;
+    // Few columns leave most of a vector empty. When A's columns are contiguous its rows can fill it instead.
+    const int narrow = p->n * 2 <= kernels->lanes && p->m >= 4 * p->n && p->k >= 32 && p->a_row == 1 && p->a_column != 1;
+    if (p->m > 1 && (p->n == 1 || columns_first || narrow)) swap_operands(call);
+    if (p->m == 1) {
+        p->a_row = p->k > 0 ? p->k : 1;
+        p->c_row = p->n;
+    }
+    if (p->n == 1) p->b_column = p->c_column = 1;
+}
+
+// Plans
+
+// Multiplications, and what memory traffic costs in them: the least that is worth another thread's while.
+#define GRAIN (1 << 20)
+#define COST_OF_ELEMENT 4
+#define MOST_SLICES 16
+#define LEAST_SLICE 1024
+#define DOT_LINES 16
+#define FEW_LINES 8
+
+static int use_dot(const ck_matmul *p, const matmul_kernels *kernels) {
+    if (p->k < 2 * kernels->lanes) return 0;
+    const int a_along = p->a_column == 1, b_along = p->b_row == 1;
+    if (!a_along && !(p->m <= FEW_LINES && b_along)) return 0;
+    if (!b_along && !(p->n <= FEW_LINES && a_along)) return 0;
+    if (b_along && p->b_column != 1 && p->m <= DOT_LINES) return 1;
+    return p->n * 2 <= kernels->lanes && p->n <= FEW_LINES && p->k >= 4 * kernels->lanes;
+}
+
+static int use_packing(const ck_matmul *p) {
+    return p->m >= 128 && p->n >= 128 && p->k >= 64 && p->m * p->n * p->k >= (int64_t)1 << 24;
+}
+
+static double cost(const ck_matmul *p) {
+    const double m = (double)p->m, n = (double)p->n, k = (double)p->k;
+    return m * n * k + COST_OF_ELEMENT * (m * k + k * n + m * n);
+}
+
+/// Cuts one item's C into about `parts` blocks: along the side that needs no packing twice, else the longer one.
+static void cut_item(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels, double parts) {
+    const int64_t tiles = ck_matmul_parts(p->m, plan->tile_rows), panels = ck_matmul_parts(p->n, kernels->panel_columns);
+    int64_t row_cuts = 1, column_cuts = 1;
+    while ((double)(row_cuts * column_cuts) < parts) {
+        const int rows_left = row_cuts * 2 <= tiles, columns_left = column_cuts * 2 <= panels;
+        if (!rows_left && !columns_left) break;
+        const int b_packs = plan->way == MATMUL_DIRECT && p->b_column != 1;
+        const int a_packs = plan->way == MATMUL_DIRECT && !ck_matmul_reads_a_in_place(p, kernels->element);
+        int rows = p->m / row_cuts >= p->n / column_cuts;
+        if (a_packs != b_packs) rows = a_packs;
+        if (rows ? rows_left : !columns_left) {
+            row_cuts *= 2;
+        } else {
+            column_cuts *= 2;
+        }
+    }
+    plan->block_rows = ck_matmul_parts(tiles, row_cuts) * plan->tile_rows;
+    plan->block_columns = ck_matmul_parts(panels, column_cuts) * kernels->panel_columns;
+}
+
+static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {
+    const int64_t steps = ck_matmul_parts(p->k, kernels->depth);
+    plan->step_k = ck_matmul_parts(p->k, steps);
+    plan->step_rows = 128 * plan->tile_rows;
+    plan->step_columns = 64 * kernels->panel_columns;
+    const int64_t columns = ck_matmul_min(plan->step_columns, ck_matmul_parts(p->n, kernels->lanes) * kernels->lanes);
+    const int64_t packed = (ck_matmul_min(plan->step_rows, p->m) + columns) * plan->step_k;
+    plan->workspace = (size_t)(packed * kernels->element) + 64;
+}
+
+matmul_plan ck_matmul_make_plan(const ck_matmul *p, const matmul_kernels *kernels) {
+    matmul_plan plan = {.way = use_dot(p, kernels) ? MATMUL_DOT : use_packing(p) ? MATMUL_PACKED : MATMUL_DIRECT};
+    // Tiles of nearly the same height: a low one at the end would be slow.
+    plan.tile_rows = ck_matmul_parts(p->m, ck_matmul_parts(p->m, kernels->tile_rows));
+    if (plan.way == MATMUL_PACKED) {
+        plan_packed(&plan, p, kernels);
+        return plan;
+    }
+    const double item_cost = cost(p), all = item_cost * (double)p->batch;
+    plan.block_rows = p->m;
+    plan.block_columns = p->n;
+    plan.items = p->batch;
+    plan.slices = 1;
+    plan.slice_k = p->k;
+    if (all >= 2 * GRAIN) {
+        plan.items = item_cost < GRAIN ? (int64_t)(GRAIN / item_cost) : 1;
+        double parts = item_cost / GRAIN;
+        if (parts >= 2 && p->k >= 2 * LEAST_SLICE && p->k >= 8 * p->m && p->k >= 8 * p->n && p->batch < MOST_SLICES) {
+            const int64_t slices = ck_matmul_min(ck_matmul_min(p->k / LEAST_SLICE, MOST_SLICES), (int64_t)parts);
+            plan.slice_k = ck_matmul_parts(p->k, slices);
+            plan.slices = ck_matmul_parts(p->k, plan.slice_k);
+            parts /= (double)plan.slices;
+        }
+        cut_item(&plan, p, kernels, parts);
+    }
+    plan.row_blocks = ck_matmul_parts(p->m, plan.block_rows);
+    plan.column_blocks = ck_matmul_parts(p->n, plan.block_columns);
+    plan.item_groups = ck_matmul_parts(p->batch, plan.items);
+    if (plan.slices > 1) plan.workspace = (size_t)(plan.slices * p->batch * p->m * p->n * kernels->element);
+    return plan;
+}

@@ -1,0 +1,37 @@
+// How a product is cut up. All of it follows from the sizes and strides, and nothing from the number of threads.
+#ifndef CK_MATMUL_PLAN_H
+#define CK_MATMUL_PLAN_H
+
+#include <stddef.h>
+
+#include "matmul_internal.h"
+
+typedef enum matmul_way {
+    MATMUL_DIRECT,  // tiles straight from A and B
+    MATMUL_DOT,     // along k, for products with few rows or few columns
+    MATMUL_PACKED,  // both packed first: large products
+} matmul_way;
+
+typedef struct matmul_plan {
+    matmul_way way;
+    int64_t tile_rows;
+    // DIRECT and DOT: the blocks, `items` of the batch each, in `slices` of k that are added up afterwards.
+    int64_t block_rows, block_columns, row_blocks, column_blocks, items, item_groups, slices, slice_k;
+    // PACKED: the steps, each of which is packed and multiplied in parallel.
+    int64_t step_rows, step_columns, step_k;
+    size_t workspace;
+} matmul_plan;
+
+/// The rows of C by columns of C that a thread multiplies at a time in a PACKED step, in tiles and panels.
+#define MATMUL_BLOCK_TILES 8
+#define MATMUL_BLOCK_PANELS 8
+
+/// Brings a product into the form the planner and the kernels expect: as few batch items as there can be, the strides
+/// of axes of one element of no account, and C's contiguous axis along the columns. Swaps A and B when that helps.
+void ck_matmul_normalize(matmul_call *call, const matmul_kernels *kernels);
+matmul_plan ck_matmul_make_plan(const ck_matmul *p, const matmul_kernels *kernels);
+
+static inline int64_t ck_matmul_parts(int64_t size, int64_t part) { return (size + part - 1) / part; }
+static inline int64_t ck_matmul_min(int64_t x, int64_t y) { return x < y ? x : y; }
+
+#endif

@@ -1,0 +1,155 @@
+// The innermost loops, for one element type and instruction set. Included by matmul_block.h with T, VECTOR_BYTES,
+// MAX_ROWS, DOT_ROWS and NAME() defined.
+
+#define LANES ((int64_t)(VECTOR_BYTES / sizeof(T)))
+#define VECTORS 2
+#define PANEL (VECTORS * LANES)
+
+typedef T NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
+typedef T NAME(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+#define vector NAME(vector)
+#define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+INLINE vector NAME(load)(const T *from) { return *(const NAME(loose) *)from; }
+INLINE void NAME(store)(T *to, vector x) { *(NAME(loose) *)to = x; }
+INLINE vector NAME(splat)(T x) { return x - (vector){0}; }  // x - 0 is x, -0 included
+
+/// The first `count` lanes (1..<LANES) from memory, the others 0.
+INLINE vector NAME(load_some)(const T *from, int64_t count) {
+#ifdef MASKED_LOAD
+    return (vector)MASKED_LOAD(from, count);
+#else
+    vector x = {0};
+    for (int64_t lane = 0; lane < count; lane++) x[lane] = from[lane];
+    return x;
+#endif
+}
+
+INLINE void NAME(store_some)(T *to, vector x, int64_t count) {
+#ifdef MASKED_STORE
+    MASKED_STORE(to, x, count);
+#else
+    for (int64_t lane = 0; lane < count; lane++) to[lane] = x[lane];
+#endif
+}
+
+/// C = alpha A B, or C += alpha A B, for a tile of `rows` by `vectors` vectors that lives in registers. A is packed
+/// (k by k, `rows` elements each) or lies in rows. All the sizes but k are constants at each place of use.
+INLINE void NAME(tile_body)(const int rows, const int vectors, const int packed, int64_t k, const T *a, int64_t a_row,
+                            const T *b, int64_t b_row, T *c, int64_t c_row, T alpha, int accumulate) {
+    vector sum[MAX_ROWS][VECTORS];
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
+        __builtin_prefetch(c + i * c_row + vectors * LANES - 1, 1);
+    }
+    // One pointer for three rows: there are not enough registers for one each.
+    const T *group[(MAX_ROWS + 2) / 3];
+    UNROLL for (int g = 0; g < (rows + 2) / 3; g++) group[g] = a + 3 * g * a_row;
+    _Pragma("clang loop unroll_count(2)") for (int64_t p = 0; p < k; p++) {
+        vector from_b[VECTORS];
+        UNROLL for (int v = 0; v < vectors; v++) from_b[v] = NAME(load)(b + v * LANES);
+        UNROLL for (int i = 0; i < rows; i++) {
+            const T from_a = packed ? a[p * rows + i] : group[i / 3][p + i % 3 * a_row];
+            UNROLL for (int v = 0; v < vectors; v++) sum[i][v] += from_a * from_b[v];
+        }
+        b += b_row;
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int v = 0; v < vectors; v++) {
+            T *to = c + i * c_row + v * LANES;
+            const vector product = alpha * sum[i][v];
+            NAME(store)(to, accumulate ? NAME(load)(to) + product : product);
+        }
+    }
+}
+
+typedef void NAME(tile)(int64_t k, const T *a, int64_t a_row, const T *b, int64_t b_row, T *c, int64_t c_row, T alpha,
+                        int accumulate);
+
+#define TILE(rows, vectors, packed)                                                                                  \
+    static void NAME(tile_##rows##_##vectors##_##packed)(int64_t k, const T *a, int64_t a_row, const T *b,           \
+                                                         int64_t b_row, T *c, int64_t c_row, T alpha,                \
+                                                         int accumulate) {                                           \
+        NAME(tile_body)(rows, vectors, packed, k, a, a_row, b, b_row, c, c_row, alpha, accumulate);                  \
+    }
+#define TILES(rows) TILE(rows, 1, 0) TILE(rows, 1, 1) TILE(rows, 2, 0) TILE(rows, 2, 1)
+#define ENTRY(rows)                                                                                                  \
+    {{NAME(tile_##rows##_1_0), NAME(tile_##rows##_1_1)}, {NAME(tile_##rows##_2_0), NAME(tile_##rows##_2_1)}}
+
+TILES(1) TILES(2) TILES(3) TILES(4) TILES(5) TILES(6)
+#if MAX_ROWS > 6
+TILES(7) TILES(8)
+#endif
+#if MAX_ROWS > 8
+TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
+#endif
+
+/// By rows - 1, vectors - 1, packed.
+static NAME(tile) *const NAME(tiles)[MAX_ROWS][VECTORS][2] = {
+    ENTRY(1), ENTRY(2), ENTRY(3), ENTRY(4), ENTRY(5), ENTRY(6),
+#if MAX_ROWS > 6
+    ENTRY(7), ENTRY(8),
+#endif
+#if MAX_ROWS > 8
+    ENTRY(9), ENTRY(10), ENTRY(11), ENTRY(12), ENTRY(13), ENTRY(14),
+#endif
+};
+
+/// The sum of the lanes, by halves.
+INLINE T NAME(sum_lanes)(vector x) {
+    UNROLL for (int half = VECTOR_BYTES / sizeof(T) / 2; half > 0; half /= 2) {
+        UNROLL for (int lane = 0; lane < half; lane++) x[lane] += x[lane + half];
+    }
+    return x[0];
+}
+
+/// to[i][j] = alpha times the dot product of row i of A and column j of B, both contiguous.
+INLINE void NAME(dot_body)(const int rows, const int columns, int64_t k, const T *a, int64_t a_row, const T *b,
+                           int64_t b_column, T *to, int64_t to_row, T alpha) {
+    vector sum[DOT_ROWS][4];
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int j = 0; j < columns; j++) sum[i][j] = (vector){0};
+    }
+    int64_t p = 0;
+    _Pragma("clang loop unroll_count(2)") for (; p + LANES <= k; p += LANES) {
+        vector from_a[DOT_ROWS];
+        UNROLL for (int i = 0; i < rows; i++) from_a[i] = NAME(load)(a + i * a_row + p);
+        UNROLL for (int j = 0; j < columns; j++) {
+            const vector from_b = NAME(load)(b + j * b_column + p);
+            UNROLL for (int i = 0; i < rows; i++) sum[i][j] += from_a[i] * from_b;
+        }
+    }
+    if (p < k) {
+        vector from_a[DOT_ROWS];
+        UNROLL for (int i = 0; i < rows; i++) from_a[i] = NAME(load_some)(a + i * a_row + p, k - p);
+        UNROLL for (int j = 0; j < columns; j++) {
+            const vector from_b = NAME(load_some)(b + j * b_column + p, k - p);
+            UNROLL for (int i = 0; i < rows; i++) sum[i][j] += from_a[i] * from_b;
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int j = 0; j < columns; j++) to[i * to_row + j] = alpha * NAME(sum_lanes)(sum[i][j]);
+    }
+}
+
+typedef void NAME(dot)(int64_t k, const T *a, int64_t a_row, const T *b, int64_t b_column, T *to, int64_t to_row,
+                       T alpha);
+
+#define DOT(rows, columns)                                                                                           \
+    static void NAME(dot_##rows##_##columns)(int64_t k, const T *a, int64_t a_row, const T *b, int64_t b_column,     \
+                                             T *to, int64_t to_row, T alpha) {                                       \
+        NAME(dot_body)(rows, columns, k, a, a_row, b, b_column, to, to_row, alpha);                                  \
+    }
+DOT(1, 1) DOT(2, 1) DOT(1, 4) DOT(2, 4)
+#if DOT_ROWS == 4
+DOT(3, 1) DOT(4, 1) DOT(3, 4) DOT(4, 4)
+#endif
+
+/// By rows - 1, and whether 4 columns or 1.
+static NAME(dot) *const NAME(dots)[DOT_ROWS][2] = {
+    {NAME(dot_1_1), NAME(dot_1_4)}, {NAME(dot_2_1), NAME(dot_2_4)},
+#if DOT_ROWS == 4
+    {NAME(dot_3_1), NAME(dot_3_4)}, {NAME(dot_4_1), NAME(dot_4_4)},
+#endif
+};
