@@ -4,5 +4,9 @@ public enum OperationRegistry {
     public static let all: [any Operation.Type] = [
         arithmeticOperations, conversionOperations, viewOperations, sumOperations,
         transformOperations,
+        exponentialOperations, powerOperations, trigonometricOperations, specialFunctionOperations,
+        roundingOperations, pairOperations,
+        activationOperations, piecewiseActivationOperations,
+        selectionOperations, comparisonOperations, logicOperations,
     ].flatMap { $0 }
 }

@@ -1,0 +1,95 @@
+import CKernels
+
+let specialFunctionOperations: [any Operation.Type] = [
+    Erf.self, Erfc.self, Erfinv.self, Lgamma.self, Polygamma.self,
+]
+
+private let twoOverRootPi = 1.128379167095512573896
+
+/// y = erf x
+struct Erf: UnaryOperation, ElementwiseOperation {
+    static let name = "erf"
+    static let formula = Formula("erf x", gradient: "∂L/∂x = ∂L/∂y · 2/√π · e^(−x²)")
+    static let keeps: Keeps = .input
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_ERF, x) }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * ((-kept.input.squared()).exp() * twoOverRootPi) }
+    static let samples = [Sample(Erf(), -2...2)]
+}
+
+/// y = 1 − erf x, exact also where that is small
+struct Erfc: LoopedUnaryOperation {
+    static let name = "erfc"
+    static let formula = Formula("1 − erf x", gradient: "∂L/∂x = −∂L/∂y · 2/√π · e^(−x²)")
+    static let keeps: Keeps = .input
+    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(SpecialFunction.erfc(Double(x))) }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * ((-kept.input.squared()).exp() * -twoOverRootPi) }
+    static let samples = [Sample(Erfc(), -2...2)]
+}
+
+/// y = the number whose erf is x
+struct Erfinv: LoopedUnaryOperation {
+    static let name = "erfinv"
+    static let formula = Formula("erf⁻¹ x", gradient: "∂L/∂x = ∂L/∂y · √π/2 · e^(y²)")
+    static let keeps: Keeps = .output
+    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(SpecialFunction.inverseErf(Double(x))) }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (kept.output.squared().exp() / twoOverRootPi) }
+    static let samples = [Sample(Erfinv(), -0.9...0.9)]
+}
+
+/// y = ln |Γ(x)|
+struct Lgamma: LoopedUnaryOperation {
+    static let name = "lgamma"
+    static let formula = Formula("ln |Γ(x)|", gradient: "∂L/∂x = ∂L/∂y · ψ(x)")
+    static let keeps: Keeps = .input
+    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(SpecialFunction.logGamma(Double(x))) }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.input.digamma() }
+    static let samples = [Sample(Lgamma(), 0.3...4)]
+}
+
+/// y = ψ⁽ⁿ⁾(x), the nth derivative of the digamma function
+struct Polygamma: LoopedUnaryOperation {
+    let order: Int
+    static let name = "polygamma"
+    static let formula = Formula("ψ⁽ⁿ⁾(x)", gradient: "∂L/∂x = ∂L/∂y · ψ⁽ⁿ⁺¹⁾(x)")
+    static let keeps: Keeps = .input
+    func value<T: BinaryFloatingPoint>(_ x: T) -> T {
+        T(order == 0 ? SpecialFunction.digamma(Double(x)) : SpecialFunction.polygamma(order, Double(x)))
+    }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.input.polygamma(order + 1) }
+    static let samples = [Sample(Polygamma(order: 0), 0.5...4), Sample(Polygamma(order: 1), 0.5...4)]
+}
+
+extension Tensor {
+    /// The error function 2/√π ∫₀ˣ e^(−t²) dt of each element.
+    public func erf() -> Tensor { applyFloating(Erf()) }
+    /// 1 − erf x of each element, exact also where that is small.
+    public func erfc() -> Tensor { applyFloating(Erfc()) }
+    /// The inverse of the error function: ±∞ at ±1, NaN beyond.
+    public func erfinv() -> Tensor { applyFloating(Erfinv()) }
+    /// ln |Γ(x)| of each element.
+    public func lgamma() -> Tensor { applyFloating(Lgamma()) }
+    /// The derivative of ln Γ at each element.
+    public func digamma() -> Tensor { applyFloating(Polygamma(order: 0)) }
+
+    /// The derivative of that order of the digamma function at each element.
+    public func polygamma(_ order: Int) -> Tensor {
+        guard order >= 0 else { return fail("polygamma", "the order must not be negative, it is \(order)") }
+        return applyFloating(Polygamma(order: order))
+    }
+
+    /// sin(πx) / (πx) of each element, 1 at 0.
+    public func sinc() -> Tensor {
+        let angle = to(dtype.asFloatingPoint) * Double.pi
+        let isZero = angle .== 0
+        // The quotient is taken where there is one, so that no NaN arises whose gradient would spread.
+        let safe = angle.maskedFill(isZero, 1)
+        return (safe.sin() / safe).maskedFill(isZero, 1)
+    }
+
+    /// ln(x / (1 − x)) of each element; with `eps` the elements are first brought between eps and 1 − eps.
+    public func logit(eps: Double? = nil) -> Tensor {
+        let x = to(dtype.asFloatingPoint)
+        let p = eps.map { x.clamp(min: $0, max: 1 - $0) } ?? x
+        return (p / (1 - p)).log()
+    }
+}
