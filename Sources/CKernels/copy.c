@@ -104,8 +104,8 @@ static int nearest_axis(const ck_loop *loop, const int64_t *strides, int taken)
     int best = -1;
     for (int axis = loop->rank - 1; axis >= 0; axis--) {
         if (axis == taken || loop->shape[axis] == 1) continue;
-        if (best < 0 || (strides[axis] != 0 && (strides[best] == 0 || magnitude(strides[axis]) < magnitude(strides[best]))))
-            best = axis;
+        int64_t here = magnitude(strides[axis]), held = best < 0 ? 0 : magnitude(strides[best]);
+        if (best < 0 || (here != 0 && (held == 0 || here < held))) best = axis;
     }
     return best;
 }
@@ -141,7 +141,8 @@ void ck_copy(int width, const ck_loop *loop, void *out, const void *x)
     int64_t total = 1;
     for (int axis = 0; axis < loop->rank; axis++) total *= loop->shape[axis];
     if (total == 0 || out == x) return;  // in place means with the same strides
-    if (loop->rank == 0 || (loop->rank == 1 && total <= BLOCK && loop->strides[0][0] == 1 && loop->strides[1][0] == 1)) {
+    int contiguous = loop->rank == 0 || (loop->rank == 1 && loop->strides[0][0] == 1 && loop->strides[1][0] == 1);
+    if (contiguous && total <= BLOCK) {
         memcpy(out, x, (size_t)total * (size_t)width);
         return;
     }

@@ -20,8 +20,8 @@ typedef struct nest {
 } nest;
 
 /// A copy of rows x columns elements, along the input's nearer axis first.
-static void move(int width, int64_t rows, int64_t columns, char *to, int64_t to_row, int64_t to_column, const char *from,
-                 int64_t from_row, int64_t from_column)
+static void move(int width, int64_t rows, int64_t columns, char *to, int64_t to_row, int64_t to_column,
+                 const char *from, int64_t from_row, int64_t from_column)
 {
 #define MOVE(type, outer, inner)                                                                 \
     for (int64_t outer = 0; outer < outer##s; outer++)                                           \
@@ -87,20 +87,24 @@ static void run_range(const nest *nest, int64_t start, int64_t end)
         int64_t count = nest->row - column < end - done ? nest->row - column : end - done, rows = 1;
         void *here[4];
         for (int k = 0; k < 4; k++) here[k] = at[k] + column * nest->step[k];
+        if (count == nest->row && loop->rank > 1) {
+            int axis = loop->rank - 2;
+            rows = nest->staged ? STAGE_ROWS : loop->shape[axis];
+            if (rows > loop->shape[axis] - index[axis]) rows = loop->shape[axis] - index[axis];
+            if (rows * count > end - done) rows = (end - done) / count;
+        }
         if (nest->staged) {
-            if (count == nest->row && loop->rank > 1) {
-                int axis = loop->rank - 2;
-                rows = (end - done) / count;
-                if (rows > STAGE_ROWS) rows = STAGE_ROWS;
-                if (rows > loop->shape[axis] - index[axis]) rows = loop->shape[axis] - index[axis];
-            }
             run_staged_rows(nest, rows, count, (char **)here);
         } else {
-            operation->kernel(count, here, nest->broadcast, operation->parameter);
+            for (int64_t row_done = 0; row_done < rows; row_done++) {
+                operation->kernel(count, here, nest->broadcast, operation->parameter);
+                for (int k = 0; k < 4; k++) here[k] = (char *)here[k] + nest->row_step[k];
+            }
         }
         done += rows * count;
         column = 0;
-        for (int axis = loop->rank - 2, by = (int)rows; axis >= 0; axis--, by = 1) {
+        int64_t by = rows;
+        for (int axis = loop->rank - 2; axis >= 0; axis--, by = 1) {
             index[axis] += by;
             int64_t back = index[axis] < loop->shape[axis] ? 0 : loop->shape[axis];
             for (int k = 0; k < operation->operands; k++)
@@ -118,25 +122,36 @@ static void run_block(void *context, int64_t block)
     run_range(nest, start, nest->total - start < size ? nest->total : start + size);
 }
 
+static __attribute__((noinline)) void run_nest(const ck_row_operation *operation, const ck_loop *loop,
+                                              void *const pointers[4], int64_t total, unsigned broadcast,
+                                              unsigned staged)
+{
+    int inner = loop->rank - 1;
+    nest nest = {.operation = operation, .loop = loop, .total = total, .row = inner < 0 ? 1 : loop->shape[inner],
+                 .broadcast = broadcast, .staged = staged};
+    for (int k = 0; k < operation->operands; k++) {
+        nest.base[k] = pointers[k];
+        nest.step[k] = inner < 0 ? 0 : loop->strides[k][inner] * operation->width[k];
+        if (inner > 0) nest.row_step[k] = loop->strides[k][inner - 1] * operation->width[k];
+    }
+    if (total <= operation->block) run_range(&nest, 0, total);
+    else ck_parallel((total + operation->block - 1) / operation->block, run_block, &nest);
+}
+
 void ck_run_rows(const ck_row_operation *operation, const ck_loop *loop, void *const pointers[4])
 {
     int inner = loop->rank - 1;
-    nest nest = {.operation = operation, .loop = loop, .total = 1, .row = inner < 0 ? 1 : loop->shape[inner]};
-    for (int axis = 0; axis < loop->rank; axis++) nest.total *= loop->shape[axis];
-    if (nest.total == 0) return;
-    for (int k = 0; k < operation->operands; k++) {
-        int64_t stride = nest.row == 1 ? 1 : loop->strides[k][inner];
-        nest.base[k] = pointers[k];
-        nest.step[k] = stride * operation->width[k];
-        if (inner > 0) nest.row_step[k] = loop->strides[k][inner - 1] * operation->width[k];
-        if (stride == 0 && (operation->may_broadcast >> k & 1)) nest.broadcast |= 1u << k;
-        else if (stride != 1) nest.staged |= 1u << k;
+    int64_t total = 1, row = inner < 0 ? 1 : loop->shape[inner];
+    for (int axis = 0; axis < loop->rank; axis++) total *= loop->shape[axis];
+    if (total == 0) return;
+    unsigned broadcast = 0, staged = 0;
+    for (int k = 0; row != 1 && k < operation->operands; k++) {
+        int64_t stride = loop->strides[k][inner];
+        if (stride == 0 && (operation->may_broadcast >> k & 1)) broadcast |= 1u << k;
+        else if (stride != 1) staged |= 1u << k;
     }
-    if (nest.total <= operation->block) {
-        if (nest.total == nest.row && !nest.staged)
-            operation->kernel(nest.row, pointers, nest.broadcast, operation->parameter);
-        else run_range(&nest, 0, nest.total);
-        return;
-    }
-    ck_parallel((nest.total + operation->block - 1) / operation->block, run_block, &nest);
+    // Most calls on small tensors end here.
+    if (total == row && total <= operation->block && !staged)
+        operation->kernel(row, pointers, broadcast, operation->parameter);
+    else run_nest(operation, loop, pointers, total, broadcast, staged);
 }

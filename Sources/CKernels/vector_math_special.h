@@ -34,7 +34,11 @@ static const double short_erf_near[] = {
 
 /// e^(a^2) erfc(a), 0 <= a <= 28.5 (10.7)
 CK_INLINE f64v erfcx(f64v a) { return HORNER((a - 3) / (a + 3), scaled_erfc) / (1 + 2 * a); }
-CK_INLINE f64v short_erfcx(f64v a) { return HORNER((a - 3) / (a + 3), short_scaled_erfc) / (1 + 2 * a); }
+CK_INLINE f64v short_erfcx(f64v a)
+{
+    f64v first = a + 3, second = 1 + 2 * a, inverse = 1 / (first * second);
+    return HORNER((a - 3) * second * inverse, short_scaled_erfc) * (first * inverse);
+}
 
 CK_INLINE f64v erf_f64(f64v x)
 {
@@ -119,9 +123,12 @@ CK_INLINE f64v softplus_f64(f64v x)
 {
     return (x > 0 ? x : (f64v)0.0) + log1p_f64(exp_f64(neg_f64(abs_f64(x))));
 }
+/// A float's z needs no more than 1 + z in double, until it is all there is.
 CK_INLINE f64v short_softplus(f64v x)
 {
-    return (x > 0 ? x : (f64v)0.0) + short_log1p(short_exp(neg_f64(abs_f64(x))));
+    f64v z = short_exp(neg_f64(abs_f64(x))), e, f = log_reduce(1 + z, &e);
+    f64v logarithm = MADD(e, splat_f64(0x1.62e42fefa39efp-1), f - short_log_tail(f));
+    return (x > 0 ? x : (f64v)0.0) + (z >= 0x1p-27 ? logarithm : z);
 }
 
 // MARK: Powers
