@@ -39,9 +39,10 @@ typedef struct K(layout) {
     const ck_conv_run *runs;
     int run_count, move_count, clip_count;
     int fits;  // else there are too many clips or too wide a kernel: every element goes by itself
-    int64_t taps, tap_step, step, leftmost, reach;  // a run reads leftmost..leftmost + reach from its x, at its first pixel
-    int64_t base[RUNS_MAX];                         // where a run's row starts, at tap 0 of channel 0
-    int64_t lowest, highest;                        // of all that is read there
+    int64_t taps, tap_step, step;
+    int64_t leftmost, reach;  // the first pixel of a run reads from leftmost to leftmost + reach of its x
+    int64_t base[RUNS_MAX];   // where a run's row starts, at tap 0 of channel 0
+    int64_t lowest, highest;  // of all that is read there
     struct {
         int16_t run, offset, out;
     } moves[RUNS_MAX];
@@ -67,7 +68,7 @@ static void K(find_layout)(K(layout) *layout, const ck_conv_product *product, co
                            const ck_conv_run *runs, int run_count) {
     const ck_conv_axis *axis = &phase->axis[2];
     int64_t width = product->source_size[2];
-    int64_t taps = axis->taps, step = axis->pixel_step, distance = axis->tap_step < 0 ? -axis->tap_step : axis->tap_step;
+    int64_t taps = axis->taps, step = axis->pixel_step;
     layout->runs = runs;
     layout->run_count = run_count;
     layout->move_count = layout->clip_count = 0;
@@ -75,15 +76,17 @@ static void K(find_layout)(K(layout) *layout, const ck_conv_product *product, co
     layout->tap_step = axis->tap_step;
     layout->step = step;
     layout->leftmost = ck_conv_min(0, (taps - 1) * axis->tap_step);
-    layout->reach = (taps - 1) * distance;
-    layout->fits = layout->reach + (PIXELS_MAX - 1) * step < ZEROS;
+    layout->reach = (taps - 1) * (axis->tap_step < 0 ? -axis->tap_step : axis->tap_step);
+    layout->fits = 1;
     layout->lowest = INT64_MAX;
     layout->highest = INT64_MIN;
     for (int r = 0; r < run_count; r++) {
         layout->base[r] = runs[r].source + (runs[r].z * product->source_size[1] + runs[r].y) * width;
+        int64_t span = layout->reach + (runs[r].count - 1) * step;
+        if (span >= ZEROS) layout->fits = 0;
         int64_t low = layout->base[r] + runs[r].x + layout->leftmost;
         layout->lowest = ck_conv_min(layout->lowest, low);
-        layout->highest = ck_conv_max(layout->highest, low + layout->reach + (runs[r].count - 1) * step + 2 * LANES);
+        layout->highest = ck_conv_max(layout->highest, low + span + 2 * LANES);
         for (int64_t i = 0; i < runs[r].count; i += step <= 2 ? LANES : runs[r].count) {
             layout->moves[layout->move_count].run = (int16_t)r;
             layout->moves[layout->move_count].offset = (int16_t)(i * ck_conv_min(step, 2));
@@ -95,15 +98,16 @@ static void K(find_layout)(K(layout) *layout, const ck_conv_product *product, co
             int64_t x = runs[r].x + tap * axis->tap_step, count = runs[r].count;
             int64_t below = x < 0 ? ck_conv_min(ck_conv_ceil_div(-x, step), count) : 0;
             int64_t inside_end = x < width ? ck_conv_min(ck_conv_ceil_div(width - x, step), count) : 0;
+            inside_end = ck_conv_max(inside_end, below);
             K(add_clip)(layout, tap, runs[r].start, below);
-            K(add_clip)(layout, tap, runs[r].start + ck_conv_max(inside_end, below), count - ck_conv_max(inside_end, below));
+            K(add_clip)(layout, tap, runs[r].start + inside_end, count - inside_end);
         }
     }
 }
 
 /// One row of columns: the tap stands at `shift` from what `in` points to.
-static inline __attribute__((always_inline)) void K(move_row)(const K(layout) *layout, const REAL *const *in, int64_t shift,
-                                                              REAL *out) {
+static inline __attribute__((always_inline)) void K(move_row)(const K(layout) *layout, const REAL *const *in,
+                                                              int64_t shift, REAL *out) {
     if (layout->step == 1) {
         for (int m = 0; m < layout->move_count; m++) K(store)(out + layout->moves[m].out, K(load)(in[m] + shift));
     } else if (layout->step == 2) {
@@ -161,8 +165,8 @@ static inline int K(find_rows)(const K(layout) *layout, const ck_conv_product *p
     return 1;
 }
 
-/// Rows first..<first + count of the column matrix, to out[row * row_stride + pixel]. Rows are written in order and a row
-/// may spill LANES - 1 elements past its last run.
+/// Rows first..<first + count of the column matrix, to out[row * row_stride + pixel]. Rows are written in order and a
+/// row may spill LANES - 1 elements past its last run.
 static void K(pack_columns)(const ck_conv_product *product, const ck_conv_phase *phase, const K(layout) *layout,
                             const REAL *source, int64_t first, int64_t count, REAL *out, int64_t row_stride) {
     const ck_conv_axis *axis = phase->axis;

@@ -26,7 +26,6 @@
 #undef TILE_VECTORS
 #undef DOT_ROWS
 #undef DOT_COLUMNS
-#undef COLUMN_CHUNK
 #undef EVEN_LANES
 #undef ODD_LANES
 #undef LANES

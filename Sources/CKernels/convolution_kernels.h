@@ -13,19 +13,19 @@
 #define PASTE(a, b) PASTE_NAMES(a, b)
 #define K(name) PASTE(name, ISA_NAME)
 
-#define DOT_PIXELS (CK_CONV_DOT_BYTES / REAL_BYTES)
-#define DOT_STRIP 12
-#define PIXELS_MAX DOT_PIXELS
-#define RUNS_MAX PIXELS_MAX
+#define COLUMN_SCRATCH (CK_CONV_SCRATCH_BYTES / REAL_BYTES)  // elements of packed columns, on the stack
+#define COLUMN_CHUNK 512                                     // the depth of a product's columns at a time
+#define DOT_PIXELS (CK_CONV_DOT_BYTES / REAL_BYTES)          // of a chunk of the weight gradient
+#define DOT_STRIP 12                                         // columns packed at a time there
+#define SCATTER_TILES 16                                     // tiles of rows between two rounds of additions
+#define RUNS_MAX DOT_PIXELS                                  // when every pixel is a run of its own
 #define CLIPS_MAX 1024
 #define ZEROS 2048
-#define SCATTER_TILES 16
-#define COLUMN_SCRATCH (CK_CONV_SCRATCH_BYTES / REAL_BYTES)
 
 #pragma STDC FP_CONTRACT ON
 
-// A tile of 4 by 3 needs all 16 registers of AVX2, and the compiler, left to itself, moves the loads of weights together and
-// spills a sum. This pins the rows' order.
+// A tile of 4 by 3 needs all 16 registers of AVX2, and the compiler, left to itself, moves the loads of weights
+// together and spills a sum. This pins the rows' order.
 #define PIN_THREE(v) __asm__ volatile("" : "+x"((v)[0]), "+x"((v)[1]), "+x"((v)[2]))
 #define LEAVE_ORDER(v) (void)(v)
 
@@ -44,7 +44,6 @@
 #define DOT_ROWS 8
 #define DOT_COLUMNS 3
 #endif
-#define COLUMN_CHUNK 256
 #include "convolution_isa_body.h"
 
 #if defined(__x86_64__)
@@ -57,11 +56,11 @@
 #define TILE_VECTORS 3
 #define DOT_ROWS 4
 #define DOT_COLUMNS 3
-#define COLUMN_CHUNK 256
 #include "convolution_isa_body.h"
 #pragma clang attribute pop
 
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"))), apply_to = function)
+#define AVX512 "avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"
+#pragma clang attribute push(__attribute__((target(AVX512))), apply_to = function)
 #define ISA_NAME avx512
 #define KEEP_ORDER LEAVE_ORDER
 #define VECTOR_BYTES 64
@@ -69,7 +68,6 @@
 #define TILE_VECTORS 3
 #define DOT_ROWS 8
 #define DOT_COLUMNS 3
-#define COLUMN_CHUNK 160
 #include "convolution_isa_body.h"
 #pragma clang attribute pop
 
@@ -113,7 +111,8 @@ void TYPED(ck_convolution)(const ck_convolution *p, REAL *y, const REAL *x, cons
     DISPATCH(product, &product, y, x, w, bias, packed);
 }
 
-void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const REAL *dy, const REAL *w, void *workspace) {
+void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const REAL *dy, const REAL *w,
+                                      void *workspace) {
     ck_conv_product product = ck_conv_plan(p, CK_CONV_INPUT_GRAD);
     ck_conv_plan_phases(&product, p, CK_CONV_INPUT_GRAD, workspace);
     ck_conv_product forward = ck_conv_plan(p, CK_CONV_FORWARD);
@@ -123,7 +122,8 @@ void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const R
     DISPATCH(input_grad, &product, &forward, dx, dy, w, packed);
 }
 
-void TYPED(ck_convolution_weight_grad)(const ck_convolution *p, REAL *dw, const REAL *dy, const REAL *x, void *workspace) {
+void TYPED(ck_convolution_weight_grad)(const ck_convolution *p, REAL *dw, const REAL *dy, const REAL *x,
+                                       void *workspace) {
     ck_conv_product product = ck_conv_plan(p, CK_CONV_WEIGHT_GRAD);
     ck_conv_plan_phases(&product, p, CK_CONV_WEIGHT_GRAD, workspace);
     REAL *sums = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));

@@ -51,7 +51,8 @@ static ck_conv_axis input_grad_axis(const ck_convolution *p, int a, int64_t phas
     int64_t pixels = ck_conv_ceil_div(p->input[a] - phase, stride);
     return (ck_conv_axis){
         .pixels = pixels, .taps = taps,
-        .origin = taps > 0 ? (position - first * dilation) / stride : 0, .pixel_step = 1, .tap_step = -(dilation / common),
+        .origin = taps > 0 ? (position - first * dilation) / stride : 0, .pixel_step = 1,
+        .tap_step = -(dilation / common),
         .first_result = phase, .result_step = pixels > 1 ? stride : 1,
         .first_kernel = first, .kernel_step = period,
     };

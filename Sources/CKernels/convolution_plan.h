@@ -1,14 +1,15 @@
 /// The geometry of a convolution as implicit matrix products, whatever the element type or instruction set.
 ///
 /// Forward and input gradient are the same thing: result[row, pixel] = sum over depth of weights[row, depth] *
-/// columns[depth, pixel], where depth runs over (source channel, tap) and `columns` is never stored as a whole. A pixel of
-/// the result reads, along each axis, the source coordinate
-///     origin + pixel * pixel_step + tap * tap_step,
-/// and positions outside of the source count as zero (they are multiplied: 0 * inf is NaN).
+/// columns[depth, pixel], where depth runs over (source channel, tap) and `columns` is never stored as a whole. A pixel
+/// of the result reads, along each axis, the source coordinate
+///     origin + pixel * pixel_step + tap * tap_step.
+/// Positions outside of the source count as zeros. An infinite weight that meets one may give NaN (0 * inf) or
+/// nothing: the input gradient has a way that never multiplies by padding.
 ///
-/// With a stride s an element of dx meets only every s-th tap, and which ones depends on its coordinate modulo s. So the
-/// input gradient is cut into s phases an axis, each of them a convolution of stride 1 with a part of the kernel: no
-/// multiplication by inserted zeros and no scattered additions.
+/// With a stride s an element of dx meets only every s-th tap, and which ones depends on its coordinate modulo s. So
+/// the input gradient is cut into s phases an axis, each of them a convolution of stride 1 with a part of the kernel:
+/// no multiplication by inserted zeros and no scattered additions.
 #ifndef CK_CONVOLUTION_PLAN_H
 #define CK_CONVOLUTION_PLAN_H
 
@@ -73,7 +74,7 @@ static inline int64_t ck_conv_max(int64_t a, int64_t b) { return a > b ? a : b; 
 static inline int64_t ck_conv_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline size_t ck_conv_round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
-/// The product of a pass, without its phases. `pass` is forward (the weight gradient reads x as it does) or input gradient.
+/// The product of a pass, without its phases. The weight gradient has that of the forward pass, as it reads x alike.
 ck_conv_product ck_conv_plan(const ck_convolution *p, ck_convolution_pass pass);
 /// Bytes that `ck_conv_plan_phases` fills.
 size_t ck_conv_phase_bytes(const ck_conv_product *product);
@@ -85,8 +86,8 @@ ck_conv_phase ck_conv_phase_at(const ck_conv_product *product, int64_t index);
 int ck_conv_find_runs(const ck_conv_product *product, const ck_conv_phase *phase, int64_t group, int64_t first,
                       int64_t count, ck_conv_run *runs);
 
-/// Joins runs that are neighbours in the result too, which is all of an image when the phase is dense. Answers how many are
-/// left; only `start`, `count` and `result` of these mean anything.
+/// Joins runs that are neighbours in the result too, which is all of an image when the phase is dense. Answers how many
+/// are left; only `start`, `count` and `result` of these mean anything.
 int ck_conv_join_runs(const ck_conv_phase *phase, ck_conv_run *runs, int run_count);
 
 /// How the weight gradient is cut: rows and columns of dw, and parts of the pixels with a gradient of their own each.

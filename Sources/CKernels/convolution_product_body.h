@@ -52,10 +52,11 @@ static void K(pack_weights_block)(void *context, int64_t block) {
     }
 }
 
-/// c (TILE_ROWS by PANEL) = weights * columns + (c if `add`, else the bias of each row, if any). The sums start from 0 and
-/// all rows are computed, whether used or not: any choice here costs the compiler its hold on the registers.
-static __attribute__((noinline)) void K(multiply_tile)(int64_t depth, const REAL *restrict weights, const REAL *restrict columns, REAL *restrict c,
-                             int64_t c_stride, int add, const REAL *restrict bias) {
+/// c (TILE_ROWS by PANEL) = weights * columns + (c if `add`, else the bias of each row). The sums start from 0 and all
+/// rows are computed, whether used or not: any choice here costs the compiler its hold on the registers.
+static __attribute__((noinline)) void K(multiply_tile)(int64_t depth, const REAL *restrict weights,
+                                                       const REAL *restrict columns, REAL *restrict c,
+                                                       int64_t c_stride, int add, const REAL *restrict bias) {
     K(vector) sums[TILE_ROWS][TILE_VECTORS];
     UNROLL for (int i = 0; i < TILE_ROWS; i++) {
         UNROLL for (int j = 0; j < TILE_VECTORS; j++) sums[i][j] = (K(vector)){0};
@@ -77,9 +78,10 @@ static __attribute__((noinline)) void K(multiply_tile)(int64_t depth, const REAL
     }
 }
 
-/// Moves a tile between the result and a compact copy (rows by PANEL), when its pixels are not neighbours in the result.
-static void K(move_tile)(const ck_conv_product *product, const ck_conv_phase *phase, const ck_conv_run *runs, int run_count,
-                         int64_t rows, REAL *result, REAL *tile, int store) {
+/// Moves a tile from (`store`: to) the result to (from) a compact copy, rows by PANEL, when its pixels are not
+/// neighbours in the result.
+static void K(move_tile)(const ck_conv_product *product, const ck_conv_phase *phase, const ck_conv_run *runs,
+                         int run_count, int64_t rows, REAL *result, REAL *tile, int store) {
     int64_t step = phase->axis[2].result_step;
     for (int64_t i = 0; i < rows; i++, result += product->result_plane, tile += PANEL) {
         for (int r = 0; r < run_count; r++) {
@@ -115,9 +117,11 @@ static void K(multiply_panel)(const K(product_job) *job, const K(product_block) 
         REAL *result = job->result + row * product->result_plane;
         const REAL *tile_weights = weights + tile * TILE_ROWS * block->depth;
         REAL bias[TILE_ROWS] = {0};
-        if (job->bias) memcpy(bias, job->bias + block->group * product->result_channels + row, (size_t)rows * sizeof(REAL));
+        const REAL *group_bias = job->bias ? job->bias + block->group * product->result_channels : 0;
+        if (group_bias) memcpy(bias, group_bias + row, (size_t)rows * sizeof(REAL));
         if (direct && rows == TILE_ROWS) {
-            K(multiply_tile)(count, tile_weights, columns, result + runs[0].result, product->result_plane, first > 0, bias);
+            REAL *c = result + runs[0].result;
+            K(multiply_tile)(count, tile_weights, columns, c, product->result_plane, first > 0, bias);
         } else {
             REAL copy[TILE_ROWS * PANEL] __attribute__((aligned(64)));
             if (first > 0) K(move_tile)(product, &block->phase, runs, run_count, rows, result, copy, 0);
@@ -128,8 +132,8 @@ static void K(multiply_panel)(const K(product_job) *job, const K(product_block) 
 }
 
 /// The columns of some panels, one panel (count by PANEL) after the other.
-static void K(pack_panels)(const K(product_job) *job, const K(product_block) *block, int64_t first_pixel, int64_t pixels,
-                           int64_t first, int64_t count, REAL *out) {
+static void K(pack_panels)(const K(product_job) *job, const K(product_block) *block, int64_t first_pixel,
+                           int64_t pixels, int64_t first, int64_t count, REAL *out) {
     if (count == 0) return;
     for (int64_t pixel = 0; pixel < pixels; pixel += PANEL, out += count * PANEL) {
         int64_t here = ck_conv_min(PANEL, pixels - pixel);
@@ -147,7 +151,8 @@ static void K(multiply_block)(void *context, int64_t index) {
     const ck_conv_product *product = job->product;
     int64_t row_block = index % job->row_blocks, pixel_block = index / job->row_blocks % job->pixel_blocks;
     int64_t outer = index / job->row_blocks / job->pixel_blocks;
-    K(product_block) block = {.phase = ck_conv_phase_at(product, outer / product->groups), .group = outer % product->groups};
+    K(product_block) block = {.group = outer % product->groups};
+    block.phase = ck_conv_phase_at(product, outer / product->groups);
     block.depth = product->source_channels * block.phase.taps;
     block.first_tile = row_block * job->tiles_per_row_block;
     block.tiles = ck_conv_min(job->tiles_per_row_block, job->tiles - block.first_tile);
@@ -170,7 +175,7 @@ static void K(multiply_block)(void *context, int64_t index) {
     }
 }
 
-/// The sizes of blocks: each with work for some tens of microseconds, and split over rows too when there are few pixels.
+/// The sizes of blocks: each with work for some tens of microseconds, split over rows too when there are few pixels.
 static void K(plan_blocks)(K(product_job) *job, int64_t phases, int64_t pixels) {
     const ck_conv_product *product = job->product;
     int64_t depth = product->source_channels * product->kernel_volume;

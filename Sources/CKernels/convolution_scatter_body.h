@@ -1,6 +1,6 @@
-// The other way to the input gradient, for one element type and instruction set: for some pixels of dy, the product of the
-// transposed weights (a row for each source channel and tap) and dy, whose rows are then added to dx where the taps stand.
-// It has no row too many when there are few source channels and meets no padding, but pays for the additions.
+// The other way to the input gradient, for one element type and instruction set: for some pixels of dy, the product of
+// the transposed weights (a row for each source channel and tap) and dy, whose rows are then added to dx where the taps
+// stand. It has no row too many when there are few source channels and meets no padding, but pays for the additions.
 
 typedef struct K(scatter_job) {
     const ck_conv_product *product;  // the forward one: its source is dx, its result dy
@@ -50,11 +50,11 @@ static inline void K(scatter_row)(const K(scatter_job) *job, const ck_conv_run *
 }
 
 /// Rows first..<first + count of the product, in `rows`, go to dx.
-static void K(scatter_rows)(const K(scatter_job) *job, const ck_conv_run *runs, int run_count, int64_t first, int64_t count,
-                            const REAL *rows) {
+static void K(scatter_rows)(const K(scatter_job) *job, const ck_conv_run *runs, int run_count, int64_t first,
+                            int64_t count, const REAL *rows) {
     const ck_conv_axis *axis = job->phase.axis;
     int64_t taps = job->phase.taps, tap_plane = axis[1].taps * axis[2].taps;
-    // Channel by channel for each tap: neighbouring taps add to nearly the same elements, and one must be through before.
+    // Channel by channel for each tap: neighbouring taps add to nearly the same elements, and each waits for the other.
     for (int64_t tap = 0; tap < taps; tap++) {
         int64_t z = tap / tap_plane * axis[0].tap_step, y = tap % tap_plane / axis[2].taps * axis[1].tap_step;
         int64_t x = tap % axis[2].taps * axis[2].tap_step;
@@ -65,8 +65,8 @@ static void K(scatter_rows)(const K(scatter_job) *job, const ck_conv_run *runs, 
 }
 
 /// One panel of pixels and the tiles first..<end.
-static void K(scatter_panel)(const K(scatter_job) *job, int64_t group, int64_t first_pixel, int64_t pixels, int64_t first,
-                             int64_t end) {
+static void K(scatter_panel)(const K(scatter_job) *job, int64_t group, int64_t first_pixel, int64_t pixels,
+                             int64_t first, int64_t end) {
     const ck_conv_product *product = job->product;
     int64_t depth = product->result_channels, chunk = ck_conv_min(depth, COLUMN_SCRATCH / PANEL);
     REAL columns[COLUMN_SCRATCH] __attribute__((aligned(64)));
@@ -135,9 +135,11 @@ static int64_t K(scatter_images)(const K(scatter_job) *job) {
     return best;
 }
 
-static void K(scatter_product)(const ck_conv_product *product, REAL *dx, const REAL *dy, const REAL *weights, REAL *packed) {
+static void K(scatter_product)(const ck_conv_product *product, REAL *dx, const REAL *dy, const REAL *weights,
+                               REAL *packed) {
     K(scatter_job) job = {
-        .product = product, .phase = ck_conv_phase_at(product, 0), .dx = dx, .dy = dy, .weights = weights, .packed = packed,
+        .product = product, .phase = ck_conv_phase_at(product, 0),
+        .dx = dx, .dy = dy, .weights = weights, .packed = packed,
         .rows = product->source_channels * product->kernel_volume,
     };
     job.tiles = ck_conv_ceil_div(job.rows, TILE_ROWS);

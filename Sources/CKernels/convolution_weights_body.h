@@ -1,6 +1,6 @@
 // The weight gradient for one element type and instruction set: dw[row, k] = sum over pixels of dy[row, pixel] *
-// columns[k, pixel], a product of two matrices that both lie along the pixels. So the tile keeps vectors of partial sums
-// over pixels, and adds up their lanes at the end of each chunk of pixels.
+// columns[k, pixel], a product of two matrices that both lie along the pixels. So the tile keeps vectors of partial
+// sums over pixels, and adds up their lanes at the end of each chunk of pixels.
 
 #define DOT_STRIDE (DOT_PIXELS + LANES)
 #define DOT_SUMS ((DOT_ROWS * DOT_COLUMNS + LANES - 1) / LANES * LANES)
@@ -51,7 +51,7 @@ static void K(pack_gradient)(const K(weights_job) *job, int64_t channel, int64_t
         while (i < rows && done < count) {
             int64_t image = (first + done) / plane, pixel = (first + done) % plane;
             int64_t here = ck_conv_min(plane - pixel, count - done);
-            memcpy(out + done, job->gradient + (image * channels + channel + i) * plane + pixel, (size_t)here * sizeof(REAL));
+            K(move)(out + done, job->gradient + (image * channels + channel + i) * plane + pixel, here);
             done += here;
         }
         memset(out + done, 0, (size_t)(padded - done) * sizeof(REAL));
@@ -66,6 +66,23 @@ static void K(pack_dot_columns)(const K(weights_job) *job, const K(layout) *layo
     for (int64_t k = 0; k < (count + DOT_COLUMNS - 1) / DOT_COLUMNS * DOT_COLUMNS; k++) {
         int64_t packed = k < count ? pixels : 0;
         memset(out + k * DOT_STRIDE + packed, 0, (size_t)(padded - packed) * sizeof(REAL));
+    }
+}
+
+/// sums = gradient * columns for one chunk of pixels, or += when `add`.
+static void K(multiply_strip)(int64_t pixels, const REAL *gradient, int64_t rows, const REAL *columns,
+                              int64_t column_count, REAL *sums, int64_t sums_stride, int add) {
+    for (int64_t i = 0; i < rows; i += DOT_ROWS) {
+        for (int64_t j = 0; j < column_count; j += DOT_COLUMNS) {
+            REAL tile[DOT_SUMS];
+            K(dot_tile)(pixels, gradient + i * DOT_STRIDE, columns + j * DOT_STRIDE, tile);
+            int64_t tile_rows = ck_conv_min(DOT_ROWS, rows - i);
+            int64_t tile_columns = ck_conv_min(DOT_COLUMNS, column_count - j);
+            for (int64_t r = 0; r < tile_rows; r++) {
+                REAL *out = sums + (i + r) * sums_stride + j;
+                for (int64_t c = 0; c < tile_columns; c++) out[c] = (add ? out[c] : 0) + tile[r * DOT_COLUMNS + c];
+            }
+        }
     }
 }
 
@@ -97,20 +114,7 @@ static void K(weights_block)(void *context, int64_t index) {
         for (int64_t strip = first_column; strip < end_column; strip += DOT_STRIP) {
             int64_t strip_columns = ck_conv_min(DOT_STRIP, end_column - strip);
             K(pack_dot_columns)(job, &layout, pixels, strip, strip_columns, columns);
-            for (int64_t i = 0; i < rows; i += DOT_ROWS) {
-                for (int64_t j = 0; j < strip_columns; j += DOT_COLUMNS) {
-                    REAL tile[DOT_SUMS];
-                    K(dot_tile)(padded, gradient + i * DOT_STRIDE, columns + j * DOT_STRIDE, tile);
-                    int64_t tile_rows = ck_conv_min(DOT_ROWS, rows - i);
-                    int64_t tile_columns = ck_conv_min(DOT_COLUMNS, strip_columns - j);
-                    for (int64_t r = 0; r < tile_rows; r++) {
-                        REAL *out = sums + (i + r) * depth + strip + j;
-                        for (int64_t c = 0; c < tile_columns; c++) {
-                            out[c] = (pixel == first_pixel ? 0 : out[c]) + tile[r * DOT_COLUMNS + c];
-                        }
-                    }
-                }
-            }
+            K(multiply_strip)(padded, gradient, rows, columns, strip_columns, sums + strip, depth, pixel > first_pixel);
         }
     }
 }
@@ -138,7 +142,8 @@ static void K(weight_grad)(const ck_conv_product *product, REAL *result, const R
         return;
     }
     job.sums = job.plan.parts > 1 ? workspace : result;
-    ck_conv_blocks(job.plan.parts * product->groups * job.plan.row_blocks * job.plan.column_blocks, K(weights_block), &job);
+    int64_t tiles = product->groups * job.plan.row_blocks * job.plan.column_blocks;
+    ck_conv_blocks(job.plan.parts * tiles, K(weights_block), &job);
     if (job.plan.parts > 1) {
         ck_conv_blocks(ck_conv_ceil_div(job.elements, CK_CONV_PACK_ELEMENTS), K(add_parts_block), &job);
     }

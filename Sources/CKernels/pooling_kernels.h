@@ -1,6 +1,6 @@
-// Pooling kernels of one element type. The including file defines REAL, REAL_BYTES (4 or 8) and TYPED(name), the public name
-// for this type. Reading memory and storing 8 bytes an index is most of the work, so vectors of 16 bytes, which every
-// machine has, are enough.
+// Pooling kernels of one element type. The including file defines REAL, REAL_BYTES (4 or 8) and TYPED(name), the public
+// name for this type. Reading memory and storing 8 bytes an index is most of the work, so vectors of 16 bytes, which
+// every machine has, are enough.
 
 #include <math.h>
 #include <stddef.h>
@@ -121,8 +121,8 @@ static inline REAL max_window(const window_rows *rows, int64_t ox, int64_t *inde
     return best;
 }
 
-/// LANES windows side by side, the first of them starting at x. `taps`, `stride` and `dilation` are those of x, constants
-/// where that pays.
+/// LANES windows side by side, the first of them starting at x. `taps`, `stride` and `dilation` are those of x,
+/// constants where that pays.
 static inline __attribute__((always_inline)) vector max_windows(const window_rows *rows, int64_t x, int64_t taps,
                                                                 int64_t stride, int64_t dilation, wide_lanes *index) {
     const ck_pooling *p = rows->p;
@@ -161,7 +161,8 @@ static void max_plane(const pooling_job *job, int64_t plane) {
             int64_t first = 0, end = 0, ox = 0;
             int empty = rows.z.start >= rows.z.end || rows.y.start >= rows.y.end;
             if (!empty && volume(p->input) <= INT32_MAX) {
-                vector_range(p, ((rows.z.end - 1) * p->input[1] + rows.y.end - 1) * p->input[2], readable, &first, &end);
+                int64_t last_row = (rows.z.end - 1) * p->input[1] + rows.y.end - 1;
+                vector_range(p, last_row * p->input[2], readable, &first, &end);
             }
             for (; ox < first; ox++) out[ox] = max_window(&rows, ox, &indices[ox]);
             for (; ox < end; ox += LANES) {
