@@ -8,5 +8,6 @@ public enum OperationRegistry {
         roundingOperations, pairOperations,
         activationOperations, piecewiseActivationOperations,
         selectionOperations, comparisonOperations, logicOperations,
+        slicingOperations, joiningOperations, rowOperations, gatheringOperations, positionOperations,
     ].flatMap { $0 }
 }

@@ -91,7 +91,8 @@ extension Tensor {
             let message = "only a tensor of one element is a number, this one has shape \(shape)"
             return Tensor.zeros([], dtype: Element.dtype).valueAfter(fail("item", message))
         }
-        return CPU.convert(self, to: Element.dtype).pointer(to: Element.self).pointee
+        let converted = CPU.convert(self, to: Element.dtype)
+        return withExtendedLifetime(converted) { converted.pointer(to: Element.self).pointee }
     }
 
     /// The number in a tensor of one element, as a Double.

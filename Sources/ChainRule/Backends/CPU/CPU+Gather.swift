@@ -1,0 +1,106 @@
+extension CPU {
+    /// y[i, j, …] = x[i, index[i, j, …], …] with the index in place of `axis`. `index` is checked, row-major int64.
+    static func gather(_ x: Tensor, axis: Int, _ index: Tensor) -> Tensor {
+        let y = Tensor(uninitialized: index.shape, dtype: x.dtype)
+        if y.count == 0 { return y }
+        let (steps, step) = stepsBeside(axis, x.strides)
+        let kernel = GatherElements(
+            nest: Nest(index.shape, y.strides, steps), step: step, index: Shared(index.pointer(to: Int64.self)),
+            x: x.rawPointer, y: y.rawPointer)
+        withExtendedLifetime((x, index)) { x.dtype.run(kernel) }
+        return y
+    }
+
+    /// Zeros of `shape` with the elements of `x` added where `index` says: the transpose of `gather`. `x` may be larger than the index.
+    static func scatterAdd(_ x: Tensor, axis: Int, _ index: Tensor, into shape: Shape) -> Tensor {
+        if x.dtype.isHalf {
+            return convert(scatterAdd(convert(x, to: .float32), axis: axis, index, into: shape), to: x.dtype)
+        }
+        let y = Tensor.zeros(shape, dtype: x.dtype)
+        if index.count == 0 { return y }
+        let (steps, step) = stepsBeside(axis, y.strides)
+        let kernel = ScatterSums(
+            nest: Nest(index.shape, index.strides, x.strides, steps), step: step,
+            index: Shared(index.pointer(to: Int64.self)), x: x.rawPointer, y: y.rawPointer)
+        withExtendedLifetime((x, index)) { x.dtype.run(kernel) }
+        return y
+    }
+
+    /// Overwrites the elements of `target`, row-major and nobody else's, that `index` names; the last of equal places wins.
+    static func scatter(_ x: Tensor, axis: Int, _ index: Tensor, into target: Tensor) {
+        if index.count == 0 { return }
+        let (steps, step) = stepsBeside(axis, target.strides)
+        let kernel = ScatterElements(
+            nest: Nest(index.shape, index.strides, x.strides, steps), step: step,
+            index: Shared(index.pointer(to: Int64.self)), x: x.rawPointer, y: target.rawPointer)
+        withExtendedLifetime((x, index)) { x.dtype.run(kernel) }
+    }
+
+    /// The strides with the one of `axis` taken out, and that one: along it the index decides.
+    private static func stepsBeside(_ axis: Int, _ strides: Shape) -> (others: Shape, along: Int) {
+        if strides.isEmpty { return (strides, 0) }
+        var others = strides
+        others[axis] = 0
+        return (others, strides[axis])
+    }
+}
+
+private struct GatherElements: WordKernel {
+    let nest: Nest
+    let step: Int
+    let index: Shared<Int64>
+    let x, y: UnsafeMutableRawPointer
+
+    func run<Word: FixedWidthInteger & Sendable>(_ word: Word.Type) {
+        let source = Shared(x.assumingMemoryBound(to: Word.self))
+        let target = Shared(y.assumingMemoryBound(to: Word.self))
+        let (nest, step, index) = (nest, step, index)
+        CPU.parallel(over: nest.rows, cost: nest.inner * 16) { rows in
+            for row in rows {
+                // The result and the index are both row-major, in step.
+                let (begin, from, _, _) = nest.begin(row)
+                for place in 0..<nest.inner {
+                    target[begin + place] = source[from + place * nest.steps.1 + Int(index[begin + place]) * step]
+                }
+            }
+        }
+    }
+}
+
+private struct ScatterSums: SumKernel {
+    let nest: Nest
+    let step: Int
+    let index: Shared<Int64>
+    let x, y: UnsafeMutableRawPointer
+
+    func run<Element: Summable>(_ element: Element.Type) {
+        let source = x.assumingMemoryBound(to: Element.self)
+        let target = y.assumingMemoryBound(to: Element.self)
+        for row in 0..<nest.rows {
+            let (begin, from, to, _) = nest.begin(row)
+            for place in 0..<nest.inner {
+                let offset = Int(index[begin + place * nest.steps.0]) * step
+                Element.add(source[from + place * nest.steps.1], to: &target[to + place * nest.steps.2 + offset])
+            }
+        }
+    }
+}
+
+private struct ScatterElements: WordKernel {
+    let nest: Nest
+    let step: Int
+    let index: Shared<Int64>
+    let x, y: UnsafeMutableRawPointer
+
+    func run<Word: FixedWidthInteger & Sendable>(_ word: Word.Type) {
+        let source = x.assumingMemoryBound(to: Word.self)
+        let target = y.assumingMemoryBound(to: Word.self)
+        for row in 0..<nest.rows {
+            let (begin, from, to, _) = nest.begin(row)
+            for place in 0..<nest.inner {
+                let offset = Int(index[begin + place * nest.steps.0]) * step
+                target[to + place * nest.steps.2 + offset] = source[from + place * nest.steps.1]
+            }
+        }
+    }
+}
