@@ -51,14 +51,14 @@ func inputStrides(_ shape: [Int], random: inout TestRandom) -> (strides: [Int], 
 private let shapes: [[Int]] = [
     [], [1], [2], [3], [7], [8], [9], [15], [16], [17], [31], [33], [64], [65], [300], [70_001], [64, 10], [5, 3],
     [3, 257],
-    [300, 301], [2, 3, 4], [7, 1, 5], [17, 16, 15], [2, 3, 2, 3, 2], [2, 1, 3, 2, 1, 2, 2, 3], [0], [3, 0, 2],
+    [260, 301], [2, 3, 4], [7, 1, 5], [17, 16, 15], [2, 3, 2, 3, 2], [2, 1, 3, 2, 1, 2, 2, 3], [0], [3, 0, 2],
 ]
 
 @Suite struct ElementwiseTests {
     @Test func binaryOverAnyStrides() {
         var random = TestRandom(seed: 10)
         for shape in shapes {
-            for _ in 0..<6 {
+            for _ in 0..<(shape.reduce(1, *) > 10_000 ? 2 : 6) {
                 let out = distinctStrides(shape, random: &random)
                 let a = inputStrides(shape, random: &random), b = inputStrides(shape, random: &random)
                 let x = (0..<a.extent).map { _ in Float(random.uniform()) }
@@ -175,7 +175,7 @@ private let shapes: [[Int]] = [
     }
 
     private func checkCopyAndSelect<Element: FixedWidthInteger>(_: Element.Type, random: inout TestRandom) {
-        for shape in shapes + [[40, 50, 33], [129, 200], [3, 600, 90]] {
+        for shape in shapes + [[20, 50, 33], [129, 200], [3, 100, 90]] {
             let out = distinctStrides(shape, random: &random)
             let a = inputStrides(shape, random: &random), b = inputStrides(shape, random: &random)
             let flags = inputStrides(shape, random: &random)

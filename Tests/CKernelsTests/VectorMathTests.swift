@@ -129,9 +129,10 @@ func unaryResults(_ operation: ck_unary, _ x: [Double]) -> [Double] {
         withEachInstructionSet { isa in
             for (test, want) in zip(unaryCases, expected) {
                 var worst = (error: -1.0, x: Float(0))
-                for (x, (y, want)) in zip(samples, zip(unaryResults(test.operation, samples), want)) {
-                    let error = floatError(y, want)
-                    if error > worst.error { worst = (error, x) }
+                let got = unaryResults(test.operation, samples)
+                for i in got.indices where got[i].bitPattern != Float(want[i]).bitPattern {
+                    let error = floatError(got[i], want[i])
+                    if error > worst.error { worst = (error, samples[i]) }
                 }
                 #expect(worst.error <= min(test.limit, 2), "\(test.name) of \(worst.x) on \(isa)")
             }
