@@ -70,10 +70,14 @@ extension Tensor {
         }
     }
 
-    /// Forgets the gradient of a leaf.
+    /// Forgets the gradient.
     public func zeroGrad() {
-        guard let node, node.isLeaf else { return }
-        unsafeDowncast(node, to: LeafNode.self).gradient = nil
+        guard let node else { return }
+        if node.isLeaf {
+            unsafeDowncast(node, to: LeafNode.self).gradient = nil
+        } else {
+            node.extras?.retained[body.outputIndex] = nil
+        }
     }
 
     /// Keeps the gradient of an inner tensor when `backward()` passes it, to be read as `grad`.

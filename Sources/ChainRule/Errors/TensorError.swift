@@ -28,7 +28,7 @@ public func fail(_ operation: String, _ message: String) -> Tensor {
     let scope = ErrorScope.innermost
     if scope?.error != nil { return Tensor.placeholderAfterError }
     let error = TensorError(
-        operation: operation, message: message, module: OperationScope.innermost?.scopeName, caller: CallSite.current())
+        operation: operation, message: message, module: OperationScope.innermost?.scopeName, caller: CallSite())
     guard let scope else { fatalError(error.description) }
     scope.error = error
     return Tensor.placeholderAfterError

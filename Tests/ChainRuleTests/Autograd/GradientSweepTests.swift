@@ -29,7 +29,7 @@ struct GradientSweepTests {
     /// A cell that is in no family list would be checked by nobody.
     @Test func everyCellOfTheSourcesIsRegistered() throws {
         let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../Sources/ChainRule").standardizedFileURL
+            .appendingPathComponent("../../../Sources/ChainRule").standardizedFileURL
         let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
         let declaration = /struct\s+(\w+)(<[^>]*>)?\s*:\s*([^{]*)\{/
         var found: Set<String> = []
