@@ -68,7 +68,7 @@ extension Tensor {
         guard count >= 0 else { return fail("randperm", "the count must not be negative, it is \(count)") }
         var order = (0..<Int64(count)).map { $0 }
         let shuffled = generator.draw { state in
-            for index in 0..<max(count - 1, 0) {
+            for index in 0..<Swift.max(count - 1, 0) {
                 order.swapAt(index, index + Int(UInt64(state.twister.next()) % UInt64(count - index)))
             }
             return order
