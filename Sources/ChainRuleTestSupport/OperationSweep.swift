@@ -1,6 +1,7 @@
 import ChainRule
 
-/// Every sample of an operation against central differences, first and second order; elementwise operations also on every layout.
+/// Every sample of an operation against central differences, first and second order, also with inputs that lie in memory with gaps or
+/// columns first; elementwise operations with other shapes too.
 public enum OperationSweep {
     /// One failed check: on what, and what was wrong.
     public struct Failure: Sendable, CustomStringConvertible {
@@ -33,7 +34,11 @@ public enum OperationSweep {
     private static func variants(of sample: Sample, elementwise: Bool) -> [Variant] {
         var random = SplitMix64(seed: 1)
         let inputs = sample.inputs.map { draw($0.domain, $0.shape, &random) }
-        var result = [Variant(label: "as it is", inputs: inputs, call: sample.call)]
+        var result = [
+            Variant(label: "as it is", inputs: inputs, call: sample.call),
+            Variant(label: "with gaps in memory", inputs: inputs) { sample.call($0.map(withGaps)) },
+            Variant(label: "columns first in memory", inputs: inputs) { sample.call($0.map(columnsFirst)) },
+        ]
         guard elementwise else { return result }
         for view in views {
             let inputs = sample.inputs.map { draw($0.domain, view.source, &random) }
@@ -50,6 +55,16 @@ public enum OperationSweep {
         return result
     }
 
+    /// The same tensor, every second element of its memory and not the first.
+    private static func withGaps(_ x: Tensor) -> Tensor {
+        x.rank == Shape.maximumRank ? x : stack([x, x], dim: x.rank).select(dim: x.rank, index: 1)
+    }
+
+    private static func columnsFirst(_ x: Tensor) -> Tensor {
+        let reversed = Shape((0..<x.rank).reversed())
+        return x.permute(reversed).contiguous().permute(reversed)
+    }
+
     /// A way to lay out an input: how it is read from a row-major tensor of shape `source`.
     private struct View {
         let label: String
@@ -60,6 +75,7 @@ public enum OperationSweep {
     private static var views: [View] {
         [
             View(label: "transposed", source: [3, 2]) { $0.transpose(0, 1) },
+            View(label: "every second column", source: [2, 5]) { $0.slice(dim: 1, by: 2) },
             View(label: "expanded", source: [2, 1]) { $0.expand([2, 3]) },
             View(label: "empty", source: [0, 3]) { $0 },
             View(label: "a single number", source: []) { $0 },

@@ -3,8 +3,8 @@ import CKernels
 /// Computes `body` and keeps none of what it computes on the way: backward computes it again. Trades time for memory.
 ///
 /// The gradients of everything the body reads are exact: those of `inputs`, and those of parameters and other tensors that it
-/// captures. The body must compute the same each time (random numbers it draws are drawn again from the same state) and must not
-/// count on side effects happening once.
+/// captures. The body must compute the same each time and must not count on side effects happening once; random numbers it draws from the default
+/// generator are drawn again from the same state.
 ///
 /// ```swift
 /// for block in blocks { h = checkpoint([h]) { [block($0[0])] }[0] }
@@ -13,11 +13,13 @@ public func checkpoint(_ inputs: [Tensor], _ body: @escaping ([Tensor]) -> [Tens
     guard isRecording else { return body(inputs) }
     // Record once to see what the results depend on, captured parameters included; then let that graph go.
     let boundary = ck_next_sequence()
+    let random = Generator.default.snapshot
     let recorded = body(inputs)
+    let drew = Generator.default.snapshot != random
     let dependencies = boundaryNodes(below: recorded, boundary)
     guard !dependencies.isEmpty else { return recorded }
     let outputs = recorded.map { $0.detach() }
-    let node = CheckpointNode(body, inputs: inputs.map(\.keptInput), dependencies, outputCount: outputs.count)
+    let node = CheckpointNode(body, inputs, dependencies, random: drew ? random : nil, outputCount: outputs.count)
     for (index, output) in outputs.enumerated() where recorded[index].requiresGrad {
         output.body.node = node
         output.body.outputIndex = Int32(index)
@@ -52,12 +54,18 @@ private final class CheckpointNode: Node, @unchecked Sendable {
     private var body: (([Tensor]) -> [Tensor])?
     private var inputs: [Tensor]
     private var dependencies: [Node]
+    /// The state of the default generator before the body, if the body drew from it.
+    private let random: Generator.Snapshot?
     private let outputTotal: Int
 
-    init(_ body: @escaping ([Tensor]) -> [Tensor], inputs: [Tensor], _ dependencies: [Node], outputCount: Int) {
+    init(
+        _ body: @escaping ([Tensor]) -> [Tensor], _ inputs: [Tensor], _ dependencies: [Node],
+        random: Generator.Snapshot?, outputCount: Int
+    ) {
         self.body = body
-        self.inputs = inputs
+        self.inputs = inputs.map(\.keptInput)
         self.dependencies = dependencies
+        self.random = random
         outputTotal = outputCount
         super.init()
     }
@@ -72,7 +80,7 @@ private final class CheckpointNode: Node, @unchecked Sendable {
         guard let body else { return reportReleased(name) }
         // A pass through the new graph alone: what arrives at older nodes goes on in the pass that called, in its order.
         let boundary = ck_next_sequence()
-        let outputs = withGradient { body(inputs) }
+        let outputs = withGradient { withRandomState { body(inputs) } }
         if !pass.retainGraph { releaseKept() }
         guard outputs.count == outputTotal else {
             fail(name, "the body gave \(outputs.count) tensors when computed again, \(outputTotal) the first time")
@@ -82,6 +90,15 @@ private final class CheckpointNode: Node, @unchecked Sendable {
             gradient.flatMap { gradient in output.node.map { ($0, output.body.outputIndex, gradient) } }
         }
         BackwardPass(inside: pass, boundary: boundary).run(seeds)
+    }
+
+    /// Runs `body` with the random numbers of the first time; what is drawn after it goes on as if it had drawn none.
+    private func withRandomState<Result>(_ body: () -> Result) -> Result {
+        guard let random else { return body() }
+        let now = Generator.default.snapshot
+        Generator.default.snapshot = random
+        defer { Generator.default.snapshot = now }
+        return body()
     }
 
     override func releaseKept() {

@@ -89,6 +89,27 @@ public func jvp(_ f: (Tensor) -> Tensor, _ x: Tensor, _ v: Tensor) -> (value: Te
     return (call.value, product)
 }
 
+/// The function x ↦ ∂f/∂x as one tensor, of the shape of f(x) followed by that of x. One backward pass for each element of f(x).
+public func jacobian(of f: @escaping (Tensor) -> Tensor) -> (Tensor) -> Tensor {
+    { x in
+        let call = TransformedCall({ f($0[0]) }, [x])
+        let y = call.output
+        guard y.count > 0 else { return Tensor.zeros(Shape(Array(y.shape) + Array(x.shape)), dtype: y.dtype) }
+        let rows = (0..<y.count).map { row in
+            var unit = [Double](repeating: 0, count: y.count)
+            unit[row] = 1
+            let seed = Tensor(unit, shape: y.shape).to(y.dtype)
+            return call.pullBack(seed, retainGraph: row < y.count - 1)[0]
+        }
+        return stack(rows).reshape(Shape(Array(y.shape) + Array(x.shape)))
+    }
+}
+
+/// The function x ↦ ∂²f/∂x² as one tensor, of the shape of x twice, for an f whose result has one element.
+public func hessian(of f: @escaping (Tensor) -> Tensor) -> (Tensor) -> Tensor {
+    jacobian(of: gradient(of: f))
+}
+
 /// One call of a transformed function: its arguments as variables, its result, and how gradients are taken from it.
 private struct TransformedCall {
     let variables: [Tensor]

@@ -78,6 +78,25 @@ struct CheckpointTests {
         #expect(pair[0].requiresGrad && !pair[1].requiresGrad)
     }
 
+    @Test func randomNumbersAreDrawnAgain() async {
+        await #expect(processExitsWith: .success) {  // the default generator is everybody's
+            manualSeed(3)
+            let x = Tensor.ones([8]).requiringGrad()
+            let noise = checkpoint([x]) { $0[0] * Tensor.rand([8]) }
+            let following = Tensor.rand([8]).toArray(of: Float.self)
+            noise.sum().backward()
+            #expect(x.grad?.toArray(of: Float.self) == noise.toArray(of: Float.self))
+            manualSeed(3)
+            _ = Tensor.rand([8])
+            #expect(Tensor.rand([8]).toArray(of: Float.self) == following)
+            let next = Tensor.rand([8]).toArray(of: Float.self)
+            manualSeed(3)
+            checkpoint([x]) { $0[0] * Tensor.rand([8]) }.sum().backward()
+            _ = Tensor.rand([8])
+            #expect(Tensor.rand([8]).toArray(of: Float.self) == next, "backward disturbs no draw")
+        }
+    }
+
     @Test func valuesAreThoseOfForward() {
         let w = Tensor([3.0], requiresGrad: true)
         let y = checkpoint([w]) { $0[0] * $0[0] }

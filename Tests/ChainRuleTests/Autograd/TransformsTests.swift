@@ -133,6 +133,32 @@ struct TransformsTests {
         #expect(numbers(product) == [0, 0])
     }
 
+    @Test func jacobians() {
+        let f: (Tensor) -> Tensor = { x in x * x.sum() }
+        let J = jacobian(of: f)(Tensor([1.0, 2.0, 4.0]))
+        #expect(J.shape == [3, 3])
+        #expect(numbers(J) == [8, 1, 1, 2, 9, 2, 4, 4, 11])
+        let wide = jacobian(of: { $0.sum(dim: 0) })(Tensor([1.0, 2, 3, 4, 5, 6], shape: [2, 3]))
+        #expect(wide.shape == [3, 2, 3])
+        #expect(numbers(wide.sum(dim: [1, 2])) == [2, 2, 2])
+        #expect(jacobian(of: { $0.sum() })(Tensor([1.0, 2.0])).shape == [2])
+        #expect(jacobian(of: { $0 * 2 })(Tensor.zeros([0], dtype: .float64)).shape == [0, 0])
+    }
+
+    @Test func hessians() {
+        // f = x² y + y³
+        let f: (Tensor) -> Tensor = { v in v[0] * v[0] * v[1] + v[1] * v[1] * v[1] }
+        let H = hessian(of: f)(Tensor([2.0, 3.0]))
+        #expect(H.shape == [2, 2])
+        #expect(numbers(H) == [6, 4, 4, 18])
+        // Third derivatives, and a Hessian as part of a loss.
+        let third = jacobian(of: hessian(of: f))(Tensor([2.0, 3.0]))
+        #expect(numbers(third) == [0, 2, 2, 0, 2, 0, 0, 6])
+        let x = leaf(2, 3)
+        hessian(of: f)(x).sum().backward()  // 2y + 4x + 6y
+        #expect(x.grad.map(numbers) == [4, 8])
+    }
+
     @Test func mistakes() {
         func message(_ body: () -> Void) -> String? {
             #expect(throws: TensorError.self) { try catchingErrors(body) }?.message
