@@ -1,0 +1,301 @@
+import CKernels
+import Foundation
+import Testing
+
+/// An element type and its two entry points.
+private protocol MatmulElement: BinaryFloatingPoint, SIMDScalar {
+    static var tolerance: Double { get }
+    static func workspace(_ p: ck_matmul) -> Int
+    static func multiply(
+        _ p: ck_matmul, _ a: [Self], _ b: [Self], _ c: inout [Self], _ bias: [Self]?,
+        _ workspace: UnsafeMutableRawPointer)
+}
+
+extension Float: MatmulElement {
+    fileprivate static var tolerance: Double { 2e-6 }
+    fileprivate static func workspace(_ p: ck_matmul) -> Int {
+        withUnsafePointer(to: p) { ck_matmul_workspace_f32($0) }
+    }
+    fileprivate static func multiply(
+        _ p: ck_matmul, _ a: [Float], _ b: [Float], _ c: inout [Float], _ bias: [Float]?,
+        _ workspace: UnsafeMutableRawPointer
+    ) {
+        var p = p
+        ck_matmul_f32(&p, a, b, &c, bias, workspace)
+    }
+}
+
+extension Double: MatmulElement {
+    fileprivate static var tolerance: Double { 4e-15 }
+    fileprivate static func workspace(_ p: ck_matmul) -> Int {
+        withUnsafePointer(to: p) { ck_matmul_workspace_f64($0) }
+    }
+    fileprivate static func multiply(
+        _ p: ck_matmul, _ a: [Double], _ b: [Double], _ c: inout [Double], _ bias: [Double]?,
+        _ workspace: UnsafeMutableRawPointer
+    ) {
+        var p = p
+        ck_matmul_f64(&p, a, b, &c, bias, workspace)
+    }
+}
+
+/// A product with its data. Gaps between the elements of C hold values that must survive.
+private struct Case<Element: MatmulElement> {
+    var p: ck_matmul
+    var a: [Element], b: [Element], c: [Element], bias: [Element]?
+
+    init(_ p: ck_matmul, biased: Bool = false, random: inout TestRandom) {
+        func values(_ extents: (Int64, Int64)...) -> [Element] {
+            let last = extents.reduce(0) { $0 + max(0, $1.0 - 1) * $1.1 }
+            return (0...last).map { _ in Element(random.uniform()) }
+        }
+        self.p = p
+        a = values((p.m, p.a_row), (p.k, p.a_column), (p.batch, p.a_batch))
+        b = values((p.k, p.b_row), (p.n, p.b_column), (p.batch, p.b_batch))
+        c = values((p.m, p.c_row), (p.n, p.c_column), (p.batch, p.c_batch))
+        bias = biased ? values((p.m, p.bias_row), (p.n, p.bias_column)) : nil
+    }
+
+    func result(threads: Int32 = 1) -> [Element] {
+        let before = ck_thread_count()
+        ck_set_thread_count(threads)
+        defer { ck_set_thread_count(before) }
+        let workspace = UnsafeMutableRawPointer.allocate(byteCount: Element.workspace(p), alignment: 64)
+        defer { workspace.deallocate() }
+        var out = c
+        Element.multiply(p, a, b, &out, bias, workspace)
+        return out
+    }
+
+    /// The plain triple loop in doubles, and for each element of C how large its terms are.
+    func reference() -> (values: [Double], magnitudes: [Double?]) {
+        var values = c.map { Double($0) }
+        var magnitudes = [Double?](repeating: nil, count: c.count)
+        for item in 0..<p.batch {
+            for i in 0..<p.m {
+                for j in 0..<p.n {
+                    let at = Int(item * p.c_batch + i * p.c_row + j * p.c_column)
+                    let (sum, magnitude) = dot(item, i, j)
+                    var value = p.k == 0 ? 0 : p.alpha * sum
+                    if p.beta != 0 { value += p.beta * values[at] }
+                    if let bias { value += Double(bias[Int(i * p.bias_row + j * p.bias_column)]) }
+                    values[at] = activated(value)
+                    magnitudes[at] = magnitude * abs(p.alpha) + 3
+                }
+            }
+        }
+        return (values, magnitudes)
+    }
+
+    private func dot(_ item: Int64, _ i: Int64, _ j: Int64) -> (Double, Double) {
+        var sum = 0.0, magnitude = 0.0
+        for k in 0..<p.k {
+            let x = Double(a[Int(item * p.a_batch + i * p.a_row + k * p.a_column)])
+            let term = x * Double(b[Int(item * p.b_batch + k * p.b_row + j * p.b_column)])
+            sum += term
+            magnitude += abs(term)
+        }
+        return (sum, magnitude)
+    }
+
+    private func activated(_ x: Double) -> Double {
+        switch p.activation {
+        case CK_ACTIVATE_RELU: x < 0 ? 0 : x
+        case CK_ACTIVATE_TANH: tanh(x)
+        case CK_ACTIVATE_SIGMOID: 1 / (1 + exp(-x))
+        case CK_ACTIVATE_GELU: x * 0.5 * erfc(-x / 2.0.squareRoot())
+        case CK_ACTIVATE_GELU_TANH: 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+        default: x
+        }
+    }
+
+    /// Compares with the reference; what C does not cover must not change; threads must not matter.
+    func check(_ name: String) {
+        let out = result(), (values, magnitudes) = reference()
+        let wrong = out.indices.first { index in
+            guard let magnitude = magnitudes[index] else { return out[index] != c[index] }
+            if values[index].isNaN { return !out[index].isNaN }
+            if values[index].isInfinite { return Double(out[index]) != values[index] }
+            return !(abs(Double(out[index]) - values[index]) <= Element.tolerance * magnitude)
+        }
+        if let wrong {
+            Issue.record("\(name) \(Element.self): \(out[wrong]) for \(values[wrong]) at \(wrong) of \(p)")
+        }
+        for threads: Int32 in [2, 4] {
+            let same = zip(out, result(threads: threads)).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) }
+            if !same { Issue.record("\(name) \(Element.self): differs with \(threads) threads, \(p)") }
+        }
+    }
+}
+
+/// Row-major operands, or column-major where told.
+private func product(
+    _ m: Int64, _ k: Int64, _ n: Int64, batch: Int64 = 1, aTransposed: Bool = false, bTransposed: Bool = false,
+    cTransposed: Bool = false, spacing: Int64 = 1, gap: Int64 = 0
+) -> ck_matmul {
+    func strides(_ rows: Int64, _ columns: Int64, _ transposed: Bool) -> (row: Int64, column: Int64, batch: Int64) {
+        let line = (transposed ? rows : columns) * spacing + gap
+        let batch = max(1, line * (transposed ? columns : rows))
+        return transposed ? (spacing, line, batch) : (line, spacing, batch)
+    }
+    let a = strides(m, k, aTransposed), b = strides(k, n, bTransposed), c = strides(m, n, cTransposed)
+    return ck_matmul(
+        m: m, n: n, k: k, batch: batch, a_row: a.row, a_column: a.column, a_batch: a.batch, b_row: b.row,
+        b_column: b.column, b_batch: b.batch, c_row: c.row, c_column: c.column, c_batch: c.batch, bias_row: 0,
+        bias_column: 1, alpha: 1, beta: 0, activation: CK_IDENTITY)
+}
+
+@Suite struct MatmulTests {
+    private static let edges: [Int64] = [
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 28, 31, 32, 33, 47, 48, 64, 65,
+    ]
+
+    /// The same check for both element types.
+    private func check(_ name: String, _ p: ck_matmul, biased: Bool = false, seed: UInt64 = 1) {
+        var random = TestRandom(seed: seed)
+        Case<Float>(p, biased: biased, random: &random).check(name)
+        Case<Double>(p, biased: biased, random: &random).check(name)
+    }
+
+    @Test func randomShapesAndStrides() {
+        withEachInstructionSet { name in
+            var random = TestRandom(seed: 5)
+            func coin() -> Bool { Bool.random(using: &random) }
+            for turn in 0..<250 {
+                func size() -> Int64 {
+                    coin() ? Self.edges.randomElement(using: &random) ?? 1 : Int64.random(in: 1...40, using: &random)
+                }
+                let k = turn % 25 == 0 ? 0 : turn % 10 == 1 ? Int64.random(in: 200...700, using: &random) : size()
+                var p = product(
+                    size(), k, size(), batch: turn % 3 == 0 ? Int64.random(in: 1...5, using: &random) : 1,
+                    aTransposed: coin(), bTransposed: coin(), cTransposed: turn % 4 == 0,
+                    spacing: turn % 6 == 0 ? 2 : 1, gap: turn % 2 == 0 ? 3 : 0)
+                if turn % 7 == 0 { p.a_batch = 0 }
+                if turn % 11 == 0 { p.b_batch = 0 }
+                if turn % 31 == 0 { p.a_row = 0 }
+                if turn % 37 == 0 { p.b_column = 0 }
+                if turn % 5 == 0 { (p.bias_row, p.bias_column) = (1, 0) }
+                if turn % 9 == 0 { (p.bias_row, p.bias_column) = (p.n, 1) }
+                p.alpha = coin() ? 1 : -0.75
+                p.beta = coin() ? 0 : 0.5
+                p.activation = coin() ? CK_IDENTITY : CK_ACTIVATE_RELU
+                check(name, p, biased: coin(), seed: UInt64(turn))
+            }
+        }
+    }
+
+    @Test func everyTileEdge() {
+        withEachInstructionSet { name in
+            for m in Self.edges { check(name, product(m, 19, 37)) }
+            for n in Self.edges { check(name, product(15, 19, n, bTransposed: n % 2 == 0)) }
+            for k in Self.edges { check(name, product(15, k, 18, aTransposed: k % 2 == 0)) }
+        }
+    }
+
+    /// Large enough for packing, several steps and several blocks.
+    @Test(arguments: [false, true], [false, true])
+    func largeProducts(aTransposed: Bool, bTransposed: Bool) {
+        withEachInstructionSet { name in
+            var p = product(277, 300, 261, aTransposed: aTransposed, bTransposed: bTransposed, gap: 3)
+            p.beta = 0.5
+            p.activation = CK_ACTIVATE_GELU
+            check(name, p, biased: true)
+        }
+    }
+
+    @Test func longSums() {
+        withEachInstructionSet { name in
+            for (m, n): (Int64, Int64) in [(1, 1), (1, 50), (9, 1), (10, 50), (3, 4)] {
+                var p = product(m, 40_000, n, aTransposed: m == 10, bTransposed: n == 50)
+                p.alpha = 0.5
+                p.activation = CK_ACTIVATE_RELU
+                check(name, p, biased: true)
+            }
+        }
+    }
+
+    @Test func vectorsAndOuterProducts() {
+        withEachInstructionSet { name in
+            for transposed in [false, true] {
+                check(name, product(1, 300, 700, bTransposed: transposed), biased: true)
+                check(name, product(700, 300, 1, aTransposed: transposed), biased: true)
+                check(name, product(150, 1, 170, aTransposed: transposed, cTransposed: transposed))
+                check(name, product(3, 1030, 1100, bTransposed: transposed))
+                check(name, product(8, 400, 260, aTransposed: true, bTransposed: transposed))
+            }
+        }
+    }
+
+    @Test func manySmallProducts() {
+        withEachInstructionSet { name in
+            for size: Int64 in [1, 4, 8, 20] {
+                check(name, product(size, size, size, batch: 300, bTransposed: size == 8))
+            }
+            check(name, product(3, 5, 2, batch: 1), biased: true)
+        }
+    }
+
+    @Test(arguments: [CK_ACTIVATE_RELU, CK_ACTIVATE_TANH, CK_ACTIVATE_SIGMOID, CK_ACTIVATE_GELU, CK_ACTIVATE_GELU_TANH])
+    func activations(activation: ck_activation) {
+        withEachInstructionSet { name in
+            for k: Int64 in [0, 7, 300] {
+                for transposed in [false, true] {
+                    var p = product(21, k, 19, batch: 2, cTransposed: transposed, gap: 1)
+                    p.activation = activation
+                    check(name, p, biased: true)
+                }
+            }
+        }
+    }
+
+    /// As in the plain loop: 0 times NaN or infinity is NaN, and nothing leaks into other rows and columns.
+    @Test func notANumberAndInfinity() {
+        withEachInstructionSet { name in
+            for (m, k, n): (Int64, Int64, Int64) in [
+                (5, 7, 9), (1, 130, 40), (40, 130, 1), (20, 33, 35), (257, 260, 258),
+            ] {
+                var random = TestRandom(seed: 3)
+                var example = Case<Float>(product(m, k, n, bTransposed: n == 9), random: &random)
+                for index in example.a.indices where index % 3 == 0 { example.a[index] = 0 }
+                example.b[example.b.count / 2] = .nan
+                example.b[example.b.count / 3] = .infinity
+                example.check(name)
+                example.p.activation = CK_ACTIVATE_RELU
+                example.check(name)
+            }
+        }
+    }
+
+    @Test func doesNotReadTheOldResultWhenBetaIsZero() {
+        withEachInstructionSet { name in
+            for (m, k, n): (Int64, Int64, Int64) in [
+                (5, 7, 9), (1, 300, 40), (30, 300, 33), (3, 0, 4), (256, 256, 256),
+            ] {
+                var random = TestRandom(seed: 4)
+                var example = Case<Double>(product(m, k, n), random: &random)
+                for index in example.c.indices { example.c[index] = .nan }
+                example.check(name)
+            }
+        }
+    }
+
+    @Test func subnormalNumbersSurvive() {
+        withEachInstructionSet { name in
+            var random = TestRandom(seed: 6)
+            var example = Case<Double>(product(9, 1, 17), random: &random)
+            example.a = example.a.map { _ in 0x1p-1000 }
+            example.b = example.b.map { _ in 0x1p-60 }
+            #expect(example.result().allSatisfy { $0 == 0x1p-1060 }, "\(name)")
+        }
+    }
+
+    @Test func nothingToDo() {
+        withEachInstructionSet { name in
+            for (m, n, batch): (Int64, Int64, Int64) in [(0, 3, 1), (3, 0, 1), (3, 3, 0)] {
+                var random = TestRandom(seed: 7)
+                let example = Case<Float>(product(m, 4, n, batch: batch), random: &random)
+                #expect(example.result() == example.c, "\(name)")
+            }
+        }
+    }
+}
