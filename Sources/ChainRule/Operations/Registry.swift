@@ -9,5 +9,8 @@ public enum OperationRegistry {
         activationOperations, piecewiseActivationOperations,
         selectionOperations, comparisonOperations, logicOperations,
         slicingOperations, joiningOperations, rowOperations, gatheringOperations, positionOperations,
+        matrixProductOperations, averageOperations, extremumOperations, productReductionOperations,
+        normOperations,
+        softmaxOperations, crossEntropyOperations, convolutionOperations, poolingOperations,
     ].flatMap { $0 }
 }

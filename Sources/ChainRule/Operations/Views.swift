@@ -108,7 +108,7 @@ extension Tensor {
     public func expand(_ shape: Shape) -> Tensor {
         var target = shape
         let lead = shape.count - rank
-        for axis in 0..<max(lead, 0) where shape[axis] < 0 {
+        for axis in 0..<Swift.max(lead, 0) where shape[axis] < 0 {
             return fail("expand", "a new axis of \(shape) needs a size, -1 keeps that of an axis that exists")
         }
         for axis in 0..<rank where lead >= 0 && shape[lead + axis] == -1 { target[lead + axis] = self.shape[axis] }

@@ -1,0 +1,141 @@
+import CKernels
+
+/// y = x Wᵀ + b on the last axis. Inputs: x (..., k), W (n, k), and b (n) when there is one.
+struct Linear: VariadicOperation {
+    static let name = "linear"
+    static let formula = Formula(
+        "x Wᵀ + b", gradient: "∂L/∂x = ∂L/∂y W, ∂L/∂W = (∂L/∂y)ᵀ x, ∂L/∂b = Σ ∂L/∂y over the rows")
+    static let keeps: Keeps = .input
+    func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.linear(inputs, activation: CK_IDENTITY)] }
+    func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
+        guard let dy = dy[0] else { return [] }
+        return linearGradients(dy, kept.inputs, needs: needs)
+    }
+    static let samples = [
+        Sample(Linear(), [vectors([2, 3]), vectors([4, 3]), vectors([4])]),
+        Sample(Linear(), [vectors([2, 2, 3]), vectors([4, 3])]),
+        Sample(Linear(), [vectors([3]), vectors([2, 3]), vectors([2])]),
+    ]
+}
+
+/// y = f(x Wᵀ + b): the activation is computed while the product is still in the cache. Composed: `linear`, then the activation.
+struct LinearActivation: VariadicOperation {
+    let activation: Activation
+    static let name = "linear_activation"
+    static let formula = Formula(
+        "f(z), z = x Wᵀ + b",
+        gradient: "∂L/∂z = ∂L/∂y f′(z), ∂L/∂x = ∂L/∂z W, ∂L/∂W = (∂L/∂z)ᵀ x, ∂L/∂b = Σ ∂L/∂z over the rows")
+    static let keeps: Keeps = [.input, .output]
+    func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.linear(inputs, activation: activation.kernel)] }
+    func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
+        guard let dy = dy[0] else { return [] }
+        return linearGradients(activation.gradient(dy, output: kept.outputs[0]), kept.inputs, needs: needs)
+    }
+    static let samples = [
+        Sample(LinearActivation(activation: .tanh), [vectors([2, 3]), vectors([4, 3]), vectors([4])]),
+        Sample(LinearActivation(activation: .sigmoid), [vectors([2, 3]), vectors([4, 3]), vectors([4])]),
+        // Positive sums, away from the kink.
+        Sample(
+            LinearActivation(activation: .relu),
+            [Sample.Input(.uniform(0.1...1), shape: [2, 3]), Sample.Input(.uniform(0.1...1), shape: [4, 3])]),
+    ]
+}
+
+/// The functions that `linear` can compute on its result without another pass over memory.
+public enum Activation: Sendable, Hashable {
+    case relu, tanh, sigmoid
+
+    fileprivate var kernel: ck_activation {
+        switch self {
+        case .relu: CK_ACTIVATE_RELU
+        case .tanh: CK_ACTIVATE_TANH
+        case .sigmoid: CK_ACTIVATE_SIGMOID
+        }
+    }
+
+    fileprivate func gradient(_ dy: Tensor, output y: Tensor) -> Tensor {
+        switch self {
+        case .relu: apply(ReluGradient(), to: dy, y)
+        case .tanh: apply(TanhGradient(), to: dy, y)
+        case .sigmoid: apply(SigmoidGradient(), to: dy, y)
+        }
+    }
+
+    fileprivate func callAsFunction(_ x: Tensor) -> Tensor {
+        switch self {
+        case .relu: x.relu()
+        case .tanh: x.tanh()
+        case .sigmoid: x.sigmoid()
+        }
+    }
+}
+
+private func vectors(_ shape: Shape) -> Sample.Input { Sample.Input(.uniform(-2...2), shape: shape) }
+
+private func linearGradients(_ dz: Tensor, _ inputs: [Tensor], needs: [Bool]) -> [Tensor?] {
+    let (x, weight) = (inputs[0], inputs[1])
+    let outputs = dz.reshape([dz.shape.dropLast().reduce(1, *), weight.shape[0]])
+    let product = MatrixProduct()
+    var gradients: [Tensor?] = [nil, nil, nil]
+    if needs[0] { gradients[0] = apply(product, to: outputs, weight).reshape(x.shape) }
+    if needs[1] {
+        let rows = x.reshape([outputs.shape[0], weight.shape[1]])
+        gradients[1] = apply(product, to: outputs.transpose(0, 1), rows)
+    }
+    if needs.count > 2 && needs[2] { gradients[2] = outputs.sum(dim: 0) }
+    return gradients
+}
+
+extension CPU {
+    fileprivate static func linear(_ inputs: [Tensor], activation: ck_activation) -> Tensor {
+        let (x, weight) = (inputs[0], inputs[1])
+        let rows: Shape = [x.shape.dropLast().reduce(1, *), weight.shape[1]]
+        let strides = x.layout.stridesForReshape(to: rows)
+        let source = strides == nil ? contiguousCopy(x) : x
+        let matrix = source.view(
+            Layout(shape: rows, strides: strides ?? rows.contiguousStrides, offset: source.layout.offset))
+        let transposed = weight.view(
+            Layout(
+                shape: [weight.shape[1], weight.shape[0]], strides: [weight.strides[1], weight.strides[0]],
+                offset: weight.layout.offset))
+        let y = matrixProduct(matrix, transposed, bias: inputs.count > 2 ? inputs[2] : nil, activation: activation)
+        var shape = x.shape
+        shape[x.rank - 1] = weight.shape[0]
+        return y.view(Layout(contiguous: shape))
+    }
+}
+
+extension Tensor {
+    /// y = x Wᵀ + b on the last axis: (..., k) gives (..., n).
+    ///
+    /// - Parameters:
+    ///   - weight: W (n, k); or (k), which gives (...).
+    ///   - bias: b (n), or nil.
+    ///   - activation: A function computed on the result in the same pass.
+    public func linear(weight: Tensor, bias: Tensor? = nil, activation: Activation? = nil) -> Tensor {
+        guard rank > 0, weight.rank == 2 || weight.rank == 1, shape[rank - 1] == weight.shape[weight.rank - 1] else {
+            return fail(
+                "linear",
+                "the input of shape \(shape) does not fit the weight of shape \(weight.shape): the last axes must be equal"
+            )
+        }
+        guard dtype.isFloatingPoint, weight.dtype == dtype, bias.map({ $0.dtype == dtype }) ?? true else {
+            let biasType = bias.map { ", the bias is \($0.dtype)" } ?? ""
+            return fail(
+                "linear",
+                "needs one floating dtype, the input is \(dtype), the weight is \(weight.dtype)\(biasType)")
+        }
+        if weight.rank == 1 || bias?.rank == 0 {
+            let product = matmul(weight.rank == 1 ? weight : weight.transpose(0, 1))
+            let y = bias.map { product + $0 } ?? product
+            return activation.map { $0(y) } ?? y
+        }
+        if let bias, bias.shape != [weight.shape[0]] {
+            return fail(
+                "linear", "the bias has shape \(bias.shape), expected [\(weight.shape[0])] for weight \(weight.shape)")
+        }
+        let inputs = bias.map { [self, weight, $0] } ?? [self, weight]
+        if let activation { return applyOne(LinearActivation(activation: activation), to: inputs) }
+        return applyOne(Linear(), to: inputs)
+    }
+}

@@ -1,0 +1,167 @@
+let matrixProductOperations: [any Operation.Type] = [MatrixProduct.self, Linear.self, LinearActivation.self]
+
+/// y = a b over the last two axes; the axes in front of them broadcast.
+struct MatrixProduct: BinaryOperation {
+    static let name = "matmul"
+    static let formula = Formula("a b", gradient: "∂L/∂a = ∂L/∂y bᵀ, ∂L/∂b = aᵀ ∂L/∂y")
+    static let keeps: Keeps = .inputs
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.matrixProduct(a, b) }
+    func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dy, kept.rightInput.mT) }
+    func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(self, to: kept.leftInput.mT, dy) }
+    static let samples = [
+        Sample(MatrixProduct(), -2...2, -2...2, shapes: ([2, 3], [3, 4])),
+        Sample(MatrixProduct(), -2...2, -2...2, shapes: ([2, 1, 2, 3], [3, 3, 2])),
+        Sample(MatrixProduct(), -2...2, -2...2, shapes: ([2, 3], [2, 3, 1])),
+        Sample(MatrixProduct(), -2...2, -2...2, shapes: ([2, 0], [0, 3])),
+    ]
+}
+
+extension Tensor {
+    /// The matrix product, as PyTorch's `matmul`:
+    ///
+    /// - vector · vector: a number; matrix · vector: a vector; vector · matrix: a vector;
+    /// - (..., m, k) · (..., k, n): (..., m, n), where the axes in front broadcast.
+    ///
+    /// Both have the same dtype, any but bool; integers are multiplied exactly, wrapping around. Transposed and expanded operands are
+    /// not copied.
+    public func matmul(_ other: Tensor) -> Tensor { product(other, in: "matmul") }
+
+    /// The product of two matrices: (m, k) · (k, n) = (m, n).
+    public func mm(_ other: Tensor) -> Tensor { product(other, ranks: (2, 2), in: "mm") }
+
+    /// The products of a batch of matrices: (b, m, k) · (b, k, n) = (b, m, n), nothing broadcast.
+    public func bmm(_ other: Tensor) -> Tensor {
+        if rank == 3 && other.rank == 3 && shape[0] != other.shape[0] {
+            return fail("bmm", "the batches of shapes \(shape) and \(other.shape) differ; matmul broadcasts")
+        }
+        return product(other, ranks: (3, 3), in: "bmm")
+    }
+
+    /// Matrix · vector: (m, k) · (k) = (m).
+    public func mv(_ vector: Tensor) -> Tensor { product(vector, ranks: (2, 1), in: "mv") }
+
+    /// The sum of the products of two vectors' elements, a number.
+    public func dot(_ other: Tensor) -> Tensor { product(other, ranks: (1, 1), in: "dot") }
+
+    /// All products of two vectors' elements: (m) and (n) give (m, n).
+    public func outer(_ other: Tensor) -> Tensor {
+        guard rank == 1 && other.rank == 1 else { return wrongRanks(other, (1, 1), "outer") }
+        return reshape([count, 1]) * other
+    }
+
+    /// Sums of products over the last axis of both: (a..., k) and (b..., k) give (a..., b...). A number multiplies.
+    public func inner(_ other: Tensor) -> Tensor {
+        if rank == 0 || other.rank == 0 { return self * other }
+        guard shape[rank - 1] == other.shape[other.rank - 1] else {
+            return fail("inner", "the last axes of shapes \(shape) and \(other.shape) differ")
+        }
+        let result = Shape(Array(shape.dropLast()) + Array(other.shape.dropLast()))
+        return flattenedRows.product(other.flattenedRows.transpose(0, 1), in: "inner").reshape(result)
+    }
+
+    /// beta · self + alpha · a b, for matrices; self broadcasts. With beta 0 the elements of self don't count, NaN included.
+    public func addmm(
+        _ a: Tensor, _ b: Tensor, beta: some ScalarOperand = 1, alpha: some ScalarOperand = 1
+    ) -> Tensor {
+        adding(a.product(b, ranks: (2, 2), in: "addmm"), beta: beta.scalar, alpha: alpha.scalar, in: "addmm")
+    }
+
+    /// beta · self + alpha · a v for a matrix and a vector.
+    public func addmv(
+        _ a: Tensor, _ vector: Tensor, beta: some ScalarOperand = 1, alpha: some ScalarOperand = 1
+    ) -> Tensor {
+        adding(a.product(vector, ranks: (2, 1), in: "addmv"), beta: beta.scalar, alpha: alpha.scalar, in: "addmv")
+    }
+
+    /// beta · self + alpha · v wᵀ for two vectors.
+    public func addr(
+        _ v: Tensor, _ w: Tensor, beta: some ScalarOperand = 1, alpha: some ScalarOperand = 1
+    ) -> Tensor {
+        adding(v.outer(w), beta: beta.scalar, alpha: alpha.scalar, in: "addr")
+    }
+
+    /// beta · self + alpha · a b for batches of matrices.
+    public func baddbmm(
+        _ a: Tensor, _ b: Tensor, beta: some ScalarOperand = 1, alpha: some ScalarOperand = 1
+    ) -> Tensor {
+        adding(a.product(b, ranks: (3, 3), in: "baddbmm"), beta: beta.scalar, alpha: alpha.scalar, in: "baddbmm")
+    }
+
+    /// beta · self + alpha · Σ a[i] b[i] over the batch.
+    public func addbmm(
+        _ a: Tensor, _ b: Tensor, beta: some ScalarOperand = 1, alpha: some ScalarOperand = 1
+    ) -> Tensor {
+        let products = a.product(b, ranks: (3, 3), in: "addbmm")
+        guard products.rank == 3 else { return products }
+        return adding(products.sum(dim: 0), beta: beta.scalar, alpha: alpha.scalar, in: "addbmm")
+    }
+
+    private func adding(_ product: Tensor, beta: Scalar, alpha: Scalar, in operation: String) -> Tensor {
+        guard Shape.broadcast(shape, product.shape) == product.shape else {
+            return fail(operation, "shape \(shape) does not broadcast to that of the product, \(product.shape)")
+        }
+        let scaled = alpha.double == 1 ? product : product * alpha
+        if beta.double == 0 { return scaled }
+        return (beta.double == 1 ? self : self * beta) + scaled
+    }
+
+    // MARK: Shapes
+
+    /// All axes but the last as one.
+    private var flattenedRows: Tensor { reshape([shape.dropLast().reduce(1, *), shape[rank - 1]]) }
+
+    private func product(_ other: Tensor, ranks: (Int, Int), in operation: String) -> Tensor {
+        guard rank == ranks.0 && other.rank == ranks.1 else { return wrongRanks(other, ranks, operation) }
+        return product(other, in: operation)
+    }
+
+    private func wrongRanks(_ other: Tensor, _ ranks: (Int, Int), _ operation: String) -> Tensor {
+        fail(
+            operation,
+            "takes operands of \(ranks.0) and \(ranks.1) axes, their shapes are \(shape) and \(other.shape)")
+    }
+
+    private func product(_ other: Tensor, in operation: String) -> Tensor {
+        guard canMultiply(other, operation) else { return .placeholderAfterError }
+        let left = rank == 1 ? reshape([1, shape[0]]) : self
+        let right = other.rank == 1 ? other.reshape([other.shape[0], 1]) : other
+        guard left.shape[left.rank - 1] == right.shape[right.rank - 2] else {
+            return fail(
+                operation,
+                "shapes \(shape) and \(other.shape) do not fit: \(left.shape[left.rank - 1]) columns meet \(right.shape[right.rank - 2]) rows"
+            )
+        }
+        let batches = (Shape(left.shape.dropLast(2)), Shape(right.shape.dropLast(2)))
+        guard var result = Shape.broadcast(batches.0, batches.1) else {
+            return fail(
+                operation, "the axes in front of the matrices of shapes \(shape) and \(other.shape) do not broadcast")
+        }
+        if rank > 1 { result.append(shape[rank - 2]) }
+        if other.rank > 1 { result.append(other.shape[other.rank - 1]) }
+        // A batch times one matrix is one large product, and the gradient of the matrix then needs no sum over the batch.
+        if left.rank > 2 && right.rank == 2 {
+            let rows: Shape = [left.shape.dropLast().reduce(1, *), left.shape[left.rank - 1]]
+            if left.layout.stridesForReshape(to: rows) != nil {
+                return apply(MatrixProduct(), to: left.reshape(rows), right).reshape(result)
+            }
+        }
+        return apply(MatrixProduct(), to: left, right).reshape(result)
+    }
+
+    private func canMultiply(_ other: Tensor, _ operation: String) -> Bool {
+        guard rank > 0 && other.rank > 0 else {
+            fail(
+                operation, "multiplies vectors and matrices, shapes are \(shape) and \(other.shape); use * for numbers")
+            return false
+        }
+        guard dtype == other.dtype else {
+            fail(operation, "the dtypes \(dtype) and \(other.dtype) differ; convert one with .to(...)")
+            return false
+        }
+        guard dtype != .bool else {
+            fail(operation, "is not defined for booleans; convert with .to(.int64) first")
+            return false
+        }
+        return true
+    }
+}
