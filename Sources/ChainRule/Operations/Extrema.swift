@@ -22,6 +22,7 @@ struct Extremum: UnaryOperation {
     }
     static let samples = [
         distinctSample { [$0.amax(dim: 1)] }, distinctSample { [$0.amin(dim: [0, 2])] },
+        distinctSample { [$0.max(dim: -1).values, $0.min(dim: 0).values] },
         distinctSample { [$0.max()] }, distinctSample { [$0.min()] },
     ]
 }
@@ -44,6 +45,16 @@ extension Tensor {
     public func max() -> Tensor { extremum(.all(rank), minimum: false, keepDim: false, "max") }
     /// The smallest element; NaN when there is one. Equal ones share the gradient evenly.
     public func min() -> Tensor { extremum(.all(rank), minimum: true, keepDim: false, "min") }
+
+    /// The largest elements along an axis, and where each lies (int64; the first of equal ones, which gets the gradient).
+    public func max(dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
+        extremumWithIndices(dim, minimum: false, keepDim: keepDim, "max")
+    }
+
+    /// The smallest elements along an axis, and where each lies (int64; the first of equal ones, which gets the gradient).
+    public func min(dim: Int, keepDim: Bool = false) -> (values: Tensor, indices: Tensor) {
+        extremumWithIndices(dim, minimum: true, keepDim: keepDim, "min")
+    }
 
     /// The largest elements over an axis. Equal ones share the gradient evenly.
     public func amax(dim: Int, keepDim: Bool = false) -> Tensor { amax(dim: [dim], keepDim: keepDim) }
@@ -91,7 +102,18 @@ extension Tensor {
         return apply(ArgExtremum(axes: axes, minimum: minimum), to: self).dropping(axes, unless: keepDim)
     }
 
-    func hasElements(along axes: AxisSet, _ name: String) -> Bool {
+    private func extremumWithIndices(
+        _ dim: Int, minimum: Bool, keepDim: Bool, _ name: String
+    ) -> (values: Tensor, indices: Tensor) {
+        guard let axes = axisSet([dim], in: name), hasElements(along: axes, name) else {
+            return (.placeholderAfterError, .placeholderAfterError)
+        }
+        let places = apply(ArgExtremum(axes: axes, minimum: minimum), to: self)
+        let values = gather(dim: dim, places)
+        return (values.dropping(axes, unless: keepDim), places.dropping(axes, unless: keepDim))
+    }
+
+    private func hasElements(along axes: AxisSet, _ name: String) -> Bool {
         if axes.elementCount(of: shape) > 0 || axes.reduced(shape).elementCount == 0 { return true }
         fail(name, "has no value over axes of size 0, the shape is \(shape)")
         return false
