@@ -25,7 +25,7 @@ typedef struct matmul_run {
     int64_t a_units;    // PACKED: the units of packing that belong to A
 } matmul_run;
 
-// Direct and dot
+// In blocks
 
 /// Blocks count the column blocks of the row blocks of the groups of items of the slices.
 static void run_block(void *context, int64_t index) {
@@ -45,13 +45,12 @@ static void run_block(void *context, int64_t index) {
     if (plan->slices > 1) {
         call.c = (char *)run->workspace + slice * p->batch * p->m * p->n * run->kernels->element;
     }
+    void (*block_kernel)(const matmul_call *, const matmul_block *) = run->kernels->direct_block;
+    if (plan->way == MATMUL_DOT) block_kernel = run->kernels->dot_block;
+    if (plan->way == MATMUL_STREAM) block_kernel = run->kernels->stream_block;
     const int64_t last_item = ck_matmul_min(first_item + plan->items, p->batch);
     for (block.item = first_item; block.item < last_item; block.item++) {
-        if (plan->way == MATMUL_DOT) {
-            run->kernels->dot_block(&call, &block);
-        } else {
-            run->kernels->direct_block(&call, &block);
-        }
+        block_kernel(&call, &block);
     }
 }
 

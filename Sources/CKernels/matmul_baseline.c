@@ -2,7 +2,7 @@
 #define MAX_ROWS 8  // 32 registers
 #define DOT_ROWS 4
 #else
-#define MAX_ROWS 6
+#define MAX_ROWS 5  // 16 registers, of which a product takes one before it is added
 #define DOT_ROWS 2
 #endif
 #define ISA baseline

@@ -1,11 +1,6 @@
-// Packing, the loops over tiles, and what happens to a finished tile. Included once for each element type and
-// instruction set with T, MASK, VECTOR_BYTES, MAX_ROWS, DOT_ROWS, DEPTH, APPLY_UNARY and NAME() defined.
-
-#include "matmul_tile.h"
-
-// Both scratch areas live on the stack: small enough for a thread with a small one.
-#define DOT_DEPTH ((int64_t)(4096 / sizeof(T)))
-#define DOT_BLOCK 16
+// The blocks that threads work on, for one element type and instruction set. Included once for each with T, MASK,
+// VECTOR_BYTES, MAX_ROWS, DOT_ROWS, DEPTH, APPLY_UNARY, KERNELS and NAME() defined. Scratch memory is on the stack, and
+// small enough for a thread that has little of it.
 
 static inline int64_t NAME(min)(int64_t x, int64_t y) { return x < y ? x : y; }
 
@@ -15,140 +10,28 @@ static inline int64_t NAME(step_depth)(int64_t k) {
     return steps ? (k + steps - 1) / steps : 0;
 }
 
-// Packing
-
-/// to[p * to_step + i] = from[i * across + p] for the rows i of a square of 16 bytes.
-INLINE void NAME(transpose)(T *to, int64_t to_step, const T *from, int64_t across, int64_t k) {
-    const int64_t side = 16 / sizeof(T);
-    int64_t p = 0;
-    for (; p + side <= k; p += side) NAME(transpose_square)(to + p * to_step, to_step, from + p, across);
-    for (; p < k; p++) {
-        for (int64_t i = 0; i < side; i++) to[p * to_step + i] = from[i * across + p];
-    }
-}
-
-/// to[p * to_width + i] = from[i * across + p * along] for i < width, p < k; zeros up to `to_width`, which is less
-/// than a vector more than `width`.
-static void NAME(pack)(T *to, int64_t to_width, int64_t width, const T *from, int64_t across, int64_t along, int64_t k) {
-    const int64_t group = 16 / sizeof(T), whole = width / LANES * LANES;
-    if (across == 1 && to_width == PANEL && width == PANEL) {
-        for (int64_t p = 0; p < k; p++) {
-            UNROLL for (int v = 0; v < VECTORS; v++) {
-                NAME(store)(to + p * PANEL + v * LANES, NAME(load)(from + p * along + v * LANES));
-            }
-        }
-    } else if (across == 1) {
-        for (int64_t p = 0; p < k; p++, to += to_width, from += along) {
-            for (int64_t i = 0; i < whole; i += LANES) NAME(store)(to + i, NAME(load)(from + i));
-            if (whole == width) continue;
-            const vector rest = NAME(load_some)(from + whole, width - whole);
-            if (to_width - whole == LANES) {
-                NAME(store)(to + whole, rest);
-            } else {
-                NAME(store_some)(to + whole, rest, width - whole);
-            }
-        }
-    } else {
-        for (int64_t p = 0; p < k && width < to_width; p++) {
-            for (int64_t i = width; i < to_width; i++) to[p * to_width + i] = 0;
-        }
-        if (along == 1 && width >= group) {
-            for (int64_t i = 0; i < width; i += group) {
-                const int64_t at = NAME(min)(i, width - group);  // the last group may overlap the one before
-                NAME(transpose)(to + at, to_width, from + at * across, across, k);
-            }
-        } else {
-            for (int64_t i = 0; i < width; i++) {
-                for (int64_t p = 0; p < k; p++) to[p * to_width + i] = from[i * across + p * along];
-            }
-        }
-    }
-}
-
-// Finishing
-
 /// Where a piece of C is, and which part of the sum over k its product is.
 typedef struct NAME(piece) {
     int64_t item, row, rows, column, columns;
     int first, last;
 } NAME(piece);
 
-static T *NAME(c_at)(const matmul_call *call, const NAME(piece) *piece) {
-    const ck_matmul *p = &call->p;
-    return (T *)call->c + piece->item * p->c_batch + piece->row * p->c_row + piece->column * p->c_column;
+static NAME(piece) NAME(whole_block)(const matmul_block *block, int first, int last) {
+    return (NAME(piece)){block->item, block->row, block->rows, block->column, block->columns, first, last};
 }
-
-INLINE vector NAME(gather)(const T *from, int64_t stride, int64_t count) {
-    if (stride == 1) return count == LANES ? NAME(load)(from) : NAME(load_some)(from, count);
-    vector x = {0};
-    for (int64_t lane = 0; lane < count; lane++) x[lane] = from[lane * stride];
-    return x;
-}
-
-INLINE void NAME(scatter)(T *to, vector x, int64_t stride, int64_t count) {
-    if (stride == 1 && count == LANES) {
-        NAME(store)(to, x);
-    } else if (stride == 1) {
-        NAME(store_some)(to, x, count);
-    } else {
-        T lanes[LANES];
-        NAME(store)(lanes, x);
-        for (int64_t lane = 0; lane < count; lane++) to[lane * stride] = lanes[lane];
-    }
-}
-
-/// Brings alpha A B (`product`, rows `product_row` apart) into C, with all that belongs to the first and the last part
-/// of the sum but the activations that are not ReLU.
-static void NAME(finish)(const matmul_call *call, const NAME(piece) *piece, const T *product, int64_t product_row) {
-    const ck_matmul *p = &call->p;
-    const T beta = (T)p->beta;
-    const int relu = piece->last && p->activation == CK_ACTIVATE_RELU;
-    T *c = NAME(c_at)(call, piece);
-    const T *bias = piece->first ? call->bias : NULL;
-    if (bias) bias += piece->row * p->bias_row + piece->column * p->bias_column;
-    for (int64_t i = 0; i < piece->rows; i++) {
-        for (int64_t j = 0; j < piece->columns; j += LANES) {
-            const int64_t count = NAME(min)(LANES, piece->columns - j);
-            T *to = c + i * p->c_row + j * p->c_column;
-            vector x = count == LANES ? NAME(load)(product + i * product_row + j)
-                                      : NAME(load_some)(product + i * product_row + j, count);
-            if (!piece->first) {
-                x += NAME(gather)(to, p->c_column, count);
-            } else if (beta != 0) {
-                x += beta * NAME(gather)(to, p->c_column, count);
-            }
-            if (bias) x += NAME(gather)(bias + i * p->bias_row + j * p->bias_column, p->bias_column, count);
-            if (relu) x = (vector)((MASK)x & ~(MASK)(x < (vector){0}));
-            NAME(scatter)(to, x, p->c_column, count);
-        }
-    }
-}
-
-/// The activations that `finish` leaves, over a piece that is done.
-static void NAME(activate)(const matmul_call *call, const NAME(piece) *piece) {
-    ck_unary op;
-    switch (call->p.activation) {
-    case CK_ACTIVATE_TANH: op = CK_TANH; break;
-    case CK_ACTIVATE_SIGMOID: op = CK_SIGMOID; break;
-    case CK_ACTIVATE_GELU: op = CK_GELU; break;
-    case CK_ACTIVATE_GELU_TANH: op = CK_GELU_TANH; break;
-    default: return;
-    }
-    ck_loop loop = {.rank = 2, .shape = {piece->rows, piece->columns}};
-    for (int operand = 0; operand < 2; operand++) {
-        loop.strides[operand][0] = call->p.c_row;
-        loop.strides[operand][1] = call->p.c_column;
-    }
-    T *c = NAME(c_at)(call, piece);
-    APPLY_UNARY(op, &loop, c, c);
-}
-
-// Blocks
 
 typedef struct NAME(operand) {
     const T *at;
     int64_t row;  // the distance of rows; for A, 0 says packed
 } NAME(operand);
+
+#include "matmul_tile.h"  // first: the others use its vectors
+
+#include "matmul_finish.h"
+#include "matmul_pack.h"
+#include "matmul_thin.h"
+
+// Direct blocks
 
 /// Multiplies one tile, into C itself when nothing but a sum is to be done there.
 static void NAME(run_tile)(const matmul_call *call, const NAME(piece) *piece, int64_t k, NAME(operand) a,
@@ -202,8 +85,10 @@ static void NAME(direct_step)(NAME(direct) *step, int first, int last) {
     const matmul_block *block = step->block;
     const int a_in_place = ck_matmul_reads_a_in_place(&step->call->p, sizeof(T));
     // What has to be packed goes around the outside, to be packed once.
-    const int64_t outer = a_in_place ? block->columns : block->rows, inner = a_in_place ? block->rows : block->columns;
-    const int64_t outer_size = a_in_place ? PANEL : block->tile_rows, inner_size = a_in_place ? block->tile_rows : PANEL;
+    const int64_t outer = a_in_place ? block->columns : block->rows;
+    const int64_t inner = a_in_place ? block->rows : block->columns;
+    const int64_t outer_size = a_in_place ? PANEL : block->tile_rows;
+    const int64_t inner_size = a_in_place ? block->tile_rows : PANEL;
     for (int64_t o = 0; o < outer; o += outer_size) {
         NAME(operand) a = {0}, b = {0};
         if (!a_in_place) a = NAME(direct_a)(step, block->row + o, NAME(min)(outer_size, outer - o));
@@ -219,10 +104,6 @@ static void NAME(direct_step)(NAME(direct) *step, int first, int last) {
             NAME(run_tile)(step->call, &piece, step->k, a, b);
         }
     }
-}
-
-static NAME(piece) NAME(whole_block)(const matmul_block *block, int first, int last) {
-    return (NAME(piece)){block->item, block->row, block->rows, block->column, block->columns, first, last};
 }
 
 static void NAME(direct_block)(const matmul_call *call, const matmul_block *block) {
@@ -243,61 +124,7 @@ static void NAME(direct_block)(const matmul_call *call, const matmul_block *bloc
     NAME(activate)(call, &whole);
 }
 
-/// Makes `count` lines along k contiguous, DOT_DEPTH apart, unless they are.
-static NAME(operand) NAME(dot_lines)(T *scratch, const T *from, int64_t across, int64_t along, int64_t count, int64_t k) {
-    if (along == 1) return (NAME(operand)){from, across};
-    for (int64_t i = 0; i < count; i++) {
-        for (int64_t p = 0; p < k; p++) scratch[i * DOT_DEPTH + p] = from[i * across + p * along];
-    }
-    return (NAME(operand)){scratch, DOT_DEPTH};
-}
-
-/// All rows (DOT_BLOCK at most) by all columns of a block for one step of k. A few columns of B stay close while the
-/// rows of A pass.
-static void NAME(dot_step)(const matmul_call *call, const matmul_block *block, const NAME(piece) *rows_done,
-                           NAME(operand) a, NAME(operand) b, int64_t k) {
-    T product[DOT_BLOCK * PANEL];
-    for (int64_t column = 0; column < block->columns; column += PANEL) {
-        NAME(piece) piece = *rows_done;
-        piece.column = block->column + column;
-        piece.columns = NAME(min)(PANEL, block->columns - column);
-        for (int64_t j = 0; j < piece.columns;) {
-            const int64_t width = piece.columns - j >= 4 ? 4 : 1;
-            for (int64_t i = 0; i < piece.rows; i += DOT_ROWS) {
-                const int64_t rows = NAME(min)(DOT_ROWS, piece.rows - i);
-                NAME(dots)[rows - 1][width == 4](k, a.at + i * a.row, a.row, b.at + (column + j) * b.row, b.row,
-                                                 product + i * PANEL + j, PANEL, (T)call->p.alpha);
-            }
-            j += width;
-        }
-        NAME(finish)(call, &piece, product, PANEL);
-    }
-}
-
-static void NAME(dot_block)(const matmul_call *call, const matmul_block *block) {
-    const ck_matmul *p = &call->p;
-    T scratch[8 * DOT_DEPTH];  // the planner lets at most 8 lines need it
-    const T *a = (const T *)call->a + block->item * p->a_batch + block->row * p->a_row;
-    const T *b = (const T *)call->b + block->item * p->b_batch + block->column * p->b_column;
-    const int64_t end = block->k_start + block->k_count;
-    for (int64_t start = block->k_start; start < end; start += DOT_DEPTH) {
-        const int64_t k = NAME(min)(DOT_DEPTH, end - start);
-        NAME(operand) b_lines = {b + start, p->b_column};
-        if (p->b_row != 1) {
-            b_lines = NAME(dot_lines)(scratch, b + start * p->b_row, p->b_column, p->b_row, block->columns, k);
-        }
-        for (int64_t row = 0; row < block->rows; row += DOT_BLOCK) {
-            NAME(piece) piece = NAME(whole_block)(block, start == block->k_start, start + k == end);
-            piece.row += row;
-            piece.rows = NAME(min)(DOT_BLOCK, block->rows - row);
-            const T *from = a + row * p->a_row + start * p->a_column;
-            NAME(dot_step)(call, block, &piece,
-                           NAME(dot_lines)(scratch, from, p->a_row, p->a_column, piece.rows, k), b_lines, k);
-        }
-    }
-    const NAME(piece) whole = NAME(whole_block)(block, 1, 1);
-    NAME(activate)(call, &whole);
-}
+// Packed blocks
 
 static void NAME(pack_a)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
     const ck_matmul *p = &call->p;
@@ -361,8 +188,9 @@ static void NAME(combine)(const matmul_call *call, const matmul_block *block, co
 
 const matmul_kernels KERNELS = {
     .element = sizeof(T), .lanes = LANES, .tile_rows = MAX_ROWS, .panel_columns = PANEL, .depth = DEPTH,
-    .direct_block = NAME(direct_block), .dot_block = NAME(dot_block), .pack_a = NAME(pack_a), .pack_b = NAME(pack_b),
-    .packed_block = NAME(packed_block), .combine = NAME(combine),
+    .direct_block = NAME(direct_block), .dot_block = NAME(dot_block), .stream_block = NAME(stream_block),
+    .pack_a = NAME(pack_a), .pack_b = NAME(pack_b), .packed_block = NAME(packed_block),
+    .combine = NAME(combine),
 };
 
 #undef LANES
@@ -371,9 +199,11 @@ const matmul_kernels KERNELS = {
 #undef vector
 #undef INLINE
 #undef UNROLL
+#undef KEEP_ORDER
 #undef TILE
 #undef TILES
 #undef ENTRY
 #undef DOT
 #undef DOT_DEPTH
 #undef DOT_BLOCK
+#undef STREAM_SCRATCH

@@ -35,6 +35,8 @@ typedef struct matmul_kernels {
     void (*direct_block)(const matmul_call *call, const matmul_block *block);
     /// Multiplies a block along k, for A with contiguous rows and B with contiguous columns.
     void (*dot_block)(const matmul_call *call, const matmul_block *block);
+    /// Multiplies a block of a few rows (8 at most), for B with contiguous rows, which pass once.
+    void (*stream_block)(const matmul_call *call, const matmul_block *block);
     void (*pack_a)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed);
     void (*pack_b)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed);
     /// Multiplies a block (one k step) from the packed halves.

@@ -2,6 +2,11 @@
 
 // Normal form
 
+/// Whether the product is large enough to repay packing.
+static int use_packing(const ck_matmul *p) {
+    return p->m >= 128 && p->n >= 128 && p->k >= 64 && p->m * p->n * p->k >= (int64_t)1 << 24;
+}
+
 static void swap(int64_t *x, int64_t *y) {
     const int64_t kept = *x;
     *x = *y;
@@ -50,8 +55,11 @@ void ck_matmul_normalize(matmul_call *call, const matmul_kernels *kernels) {
     if (p->n == 1) p->b_column = p->c_column = 1;
     const int columns_first = p->c_column != 1 && p->c_row == 1;
     // Few columns leave most of a vector empty. When A's columns are contiguous its rows can fill it instead.
-    const int narrow = p->n * 2 <= kernels->lanes && p->m >= 4 * p->n && p->k >= 32 && p->a_row == 1 && p->a_column != 1;
-    if (p->m > 1 && (p->n == 1 || columns_first || narrow)) swap_operands(call);
+    const int a_stands = p->a_row == 1 && p->a_column != 1, b_stands = p->b_row == 1 && p->b_column != 1;
+    const int narrow = a_stands && p->n * 2 <= kernels->lanes && p->m >= 4 * p->n && p->k >= 32;
+    // Where neither operand can be read in place both can be once swapped, for the price of scattering C.
+    const int both_stand = a_stands && b_stands && p->k >= 32 && !use_packing(p);
+    if (p->m > 1 && (p->n == 1 || columns_first || narrow || both_stand)) swap_operands(call);
     if (p->m == 1) {
         p->a_row = p->k > 0 ? p->k : 1;
         p->c_row = p->n;
@@ -68,18 +76,24 @@ void ck_matmul_normalize(matmul_call *call, const matmul_kernels *kernels) {
 #define LEAST_SLICE 1024
 #define DOT_LINES 16
 #define FEW_LINES 8
+// A matrix B that streams past instead of going by panels: what no longer fits near caches, or any cache of one core.
+#define NEAR_BYTES (1 << 18)
+#define FAR_BYTES (1 << 23)
+#define STREAMED_COLUMN_BYTES 4096
 
 static int use_dot(const ck_matmul *p, const matmul_kernels *kernels) {
     if (p->k < 2 * kernels->lanes) return 0;
     const int a_along = p->a_column == 1, b_along = p->b_row == 1;
     if (!a_along && !(p->m <= FEW_LINES && b_along)) return 0;
     if (!b_along && !(p->n <= FEW_LINES && a_along)) return 0;
-    if (b_along && p->b_column != 1 && p->m <= DOT_LINES) return 1;
+    if (b_along && p->b_column != 1 && p->m <= DOT_LINES && p->k >= 4 * kernels->lanes) return 1;
     return p->n * 2 <= kernels->lanes && p->n <= FEW_LINES && p->k >= 4 * kernels->lanes;
 }
 
-static int use_packing(const ck_matmul *p) {
-    return p->m >= 128 && p->n >= 128 && p->k >= 64 && p->m * p->n * p->k >= (int64_t)1 << 24;
+static int use_stream(const ck_matmul *p, const matmul_kernels *kernels) {
+    if (p->b_column != 1 || p->n < 2 * kernels->panel_columns) return 0;
+    const int64_t bytes = p->k * p->n * kernels->element;
+    return p->m == 1 || (p->m <= FEW_LINES && bytes >= (p->m <= FEW_LINES / 2 ? NEAR_BYTES : FAR_BYTES));
 }
 
 static double cost(const ck_matmul *p) {
@@ -89,7 +103,8 @@ static double cost(const ck_matmul *p) {
 
 /// Cuts one item's C into about `parts` blocks: along the side that needs no packing twice, else the longer one.
 static void cut_item(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels, double parts) {
-    const int64_t tiles = ck_matmul_parts(p->m, plan->tile_rows), panels = ck_matmul_parts(p->n, kernels->panel_columns);
+    const int64_t tiles = ck_matmul_parts(p->m, plan->tile_rows);
+    const int64_t panels = ck_matmul_parts(p->n, kernels->panel_columns);
     int64_t row_cuts = 1, column_cuts = 1;
     while ((double)(row_cuts * column_cuts) < parts) {
         const int rows_left = row_cuts * 2 <= tiles, columns_left = column_cuts * 2 <= panels;
@@ -108,6 +123,21 @@ static void cut_item(matmul_plan *plan, const ck_matmul *p, const matmul_kernels
     plan->block_columns = ck_matmul_parts(panels, column_cuts) * kernels->panel_columns;
 }
 
+static void cut_k(matmul_plan *plan, const ck_matmul *p, int64_t slices) {
+    plan->slice_k = ck_matmul_parts(p->k, slices);
+    plan->slices = ck_matmul_parts(p->k, plan->slice_k);
+}
+
+/// Long pieces of the rows of B, and then parts of k, so that memory is read in long runs.
+static void cut_stream(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels, double parts) {
+    const int64_t run = STREAMED_COLUMN_BYTES / kernels->element, runs = ck_matmul_parts(p->n, run);
+    const int64_t wished = parts < 4 * MOST_SLICES ? (int64_t)parts : 4 * MOST_SLICES;
+    plan->block_columns = ck_matmul_parts(runs, ck_matmul_min(runs, wished > 0 ? wished : 1)) * run;
+    const int64_t cuts = ck_matmul_parts(p->n, plan->block_columns);
+    const int64_t slices = ck_matmul_min(ck_matmul_min(wished / cuts, MOST_SLICES), p->k / 128);
+    if (slices > 1 && p->batch < MOST_SLICES) cut_k(plan, p, slices);
+}
+
 static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {
     const int64_t steps = ck_matmul_parts(p->k, kernels->depth);
     plan->step_k = ck_matmul_parts(p->k, steps);
@@ -118,34 +148,49 @@ static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kern
     plan->workspace = (size_t)(packed * kernels->element) + 64;
 }
 
+/// Everything in blocks of about GRAIN: several items each, or parts of one.
+static void plan_blocks(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {
+    plan->block_rows = p->m;
+    plan->block_columns = p->n;
+    plan->items = p->batch;
+    plan->slices = 1;
+    plan->slice_k = p->k;
+    const double item_cost = cost(p);
+    double parts = item_cost / GRAIN;
+    if (item_cost * (double)p->batch >= 2 * GRAIN) {
+        plan->items = parts < 1 ? (int64_t)(1 / parts) : 1;
+        const int long_sums = p->k >= 2 * LEAST_SLICE && p->k >= 8 * p->m && p->k >= 8 * p->n;
+        if (plan->way == MATMUL_STREAM) {
+            cut_stream(plan, p, kernels, parts);
+        } else {
+            if (parts >= 2 && long_sums && p->batch < MOST_SLICES) {
+                cut_k(plan, p, ck_matmul_min(ck_matmul_min(p->k / LEAST_SLICE, MOST_SLICES), (int64_t)parts));
+                parts /= (double)plan->slices;
+            }
+            cut_item(plan, p, kernels, parts);
+        }
+    }
+    plan->row_blocks = ck_matmul_parts(p->m, plan->block_rows);
+    plan->column_blocks = ck_matmul_parts(p->n, plan->block_columns);
+    plan->item_groups = ck_matmul_parts(p->batch, plan->items);
+    if (plan->slices > 1) plan->workspace = (size_t)(plan->slices * p->batch * p->m * p->n * kernels->element);
+}
+
 matmul_plan ck_matmul_make_plan(const ck_matmul *p, const matmul_kernels *kernels) {
-    matmul_plan plan = {.way = use_dot(p, kernels) ? MATMUL_DOT : use_packing(p) ? MATMUL_PACKED : MATMUL_DIRECT};
+    matmul_plan plan = {.way = MATMUL_DIRECT};
+    if (use_dot(p, kernels)) {
+        plan.way = MATMUL_DOT;
+    } else if (use_stream(p, kernels)) {
+        plan.way = MATMUL_STREAM;
+    } else if (use_packing(p)) {
+        plan.way = MATMUL_PACKED;
+    }
     // Tiles of nearly the same height: a low one at the end would be slow.
     plan.tile_rows = ck_matmul_parts(p->m, ck_matmul_parts(p->m, kernels->tile_rows));
     if (plan.way == MATMUL_PACKED) {
         plan_packed(&plan, p, kernels);
-        return plan;
+    } else {
+        plan_blocks(&plan, p, kernels);
     }
-    const double item_cost = cost(p), all = item_cost * (double)p->batch;
-    plan.block_rows = p->m;
-    plan.block_columns = p->n;
-    plan.items = p->batch;
-    plan.slices = 1;
-    plan.slice_k = p->k;
-    if (all >= 2 * GRAIN) {
-        plan.items = item_cost < GRAIN ? (int64_t)(GRAIN / item_cost) : 1;
-        double parts = item_cost / GRAIN;
-        if (parts >= 2 && p->k >= 2 * LEAST_SLICE && p->k >= 8 * p->m && p->k >= 8 * p->n && p->batch < MOST_SLICES) {
-            const int64_t slices = ck_matmul_min(ck_matmul_min(p->k / LEAST_SLICE, MOST_SLICES), (int64_t)parts);
-            plan.slice_k = ck_matmul_parts(p->k, slices);
-            plan.slices = ck_matmul_parts(p->k, plan.slice_k);
-            parts /= (double)plan.slices;
-        }
-        cut_item(&plan, p, kernels, parts);
-    }
-    plan.row_blocks = ck_matmul_parts(p->m, plan.block_rows);
-    plan.column_blocks = ck_matmul_parts(p->n, plan.block_columns);
-    plan.item_groups = ck_matmul_parts(p->batch, plan.items);
-    if (plan.slices > 1) plan.workspace = (size_t)(plan.slices * p->batch * p->m * p->n * kernels->element);
     return plan;
 }

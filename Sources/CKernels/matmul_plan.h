@@ -9,13 +9,14 @@
 typedef enum matmul_way {
     MATMUL_DIRECT,  // tiles straight from A and B
     MATMUL_DOT,     // along k, for products with few rows or few columns
+    MATMUL_STREAM,  // along the rows of B, for products with hardly any rows
     MATMUL_PACKED,  // both packed first: large products
 } matmul_way;
 
 typedef struct matmul_plan {
     matmul_way way;
     int64_t tile_rows;
-    // DIRECT and DOT: the blocks, `items` of the batch each, in `slices` of k that are added up afterwards.
+    // All but PACKED: the blocks, `items` of the batch each, in `slices` of k that are added up afterwards.
     int64_t block_rows, block_columns, row_blocks, column_blocks, items, item_groups, slices, slice_k;
     // PACKED: the steps, each of which is packed and multiplied in parallel.
     int64_t step_rows, step_columns, step_k;

@@ -13,7 +13,6 @@ typedef T NAME(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T
 
 INLINE vector NAME(load)(const T *from) { return *(const NAME(loose) *)from; }
 INLINE void NAME(store)(T *to, vector x) { *(NAME(loose) *)to = x; }
-INLINE vector NAME(splat)(T x) { return x - (vector){0}; }  // x - 0 is x, -0 included
 
 /// The first `count` lanes (1..<LANES) from memory, the others 0.
 INLINE vector NAME(load_some)(const T *from, int64_t count) {
@@ -34,6 +33,16 @@ INLINE void NAME(store_some)(T *to, vector x, int64_t count) {
 #endif
 }
 
+/// Keeps the compiler from loading the rows of A all in front, which would take more registers than there are: what is
+/// above happens before what is below.
+#if defined(__x86_64__)
+#define KEEP_ORDER(sum) __asm__ volatile("" : "+v"(sum)::"memory")
+#elif defined(__aarch64__)
+#define KEEP_ORDER(sum) __asm__ volatile("" : "+w"(sum)::"memory")
+#else
+#define KEEP_ORDER(sum) (void)0
+#endif
+
 /// C = alpha A B, or C += alpha A B, for a tile of `rows` by `vectors` vectors that lives in registers. A is packed
 /// (k by k, `rows` elements each) or lies in rows. All the sizes but k are constants at each place of use.
 INLINE void NAME(tile_body)(const int rows, const int vectors, const int packed, int64_t k, const T *a, int64_t a_row,
@@ -52,6 +61,7 @@ INLINE void NAME(tile_body)(const int rows, const int vectors, const int packed,
         UNROLL for (int i = 0; i < rows; i++) {
             const T from_a = packed ? a[p * rows + i] : group[i / 3][p + i % 3 * a_row];
             UNROLL for (int v = 0; v < vectors; v++) sum[i][v] += from_a * from_b[v];
+            if (rows * vectors >= 12) UNROLL for (int v = 0; v < vectors; v++) KEEP_ORDER(sum[i][v]);
         }
         b += b_row;
     }
@@ -77,7 +87,10 @@ typedef void NAME(tile)(int64_t k, const T *a, int64_t a_row, const T *b, int64_
 #define ENTRY(rows)                                                                                                  \
     {{NAME(tile_##rows##_1_0), NAME(tile_##rows##_1_1)}, {NAME(tile_##rows##_2_0), NAME(tile_##rows##_2_1)}}
 
-TILES(1) TILES(2) TILES(3) TILES(4) TILES(5) TILES(6)
+TILES(1) TILES(2) TILES(3) TILES(4) TILES(5)
+#if MAX_ROWS > 5
+TILES(6)
+#endif
 #if MAX_ROWS > 6
 TILES(7) TILES(8)
 #endif
@@ -87,7 +100,10 @@ TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
 
 /// By rows - 1, vectors - 1, packed.
 static NAME(tile) *const NAME(tiles)[MAX_ROWS][VECTORS][2] = {
-    ENTRY(1), ENTRY(2), ENTRY(3), ENTRY(4), ENTRY(5), ENTRY(6),
+    ENTRY(1), ENTRY(2), ENTRY(3), ENTRY(4), ENTRY(5),
+#if MAX_ROWS > 5
+    ENTRY(6),
+#endif
 #if MAX_ROWS > 6
     ENTRY(7), ENTRY(8),
 #endif

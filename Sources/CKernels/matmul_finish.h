@@ -1,0 +1,72 @@
+// What happens to a finished piece of a product, for one element type and instruction set: it is brought into C.
+// Included by matmul_block.h.
+
+static T *NAME(c_at)(const matmul_call *call, const NAME(piece) *piece) {
+    const ck_matmul *p = &call->p;
+    return (T *)call->c + piece->item * p->c_batch + piece->row * p->c_row + piece->column * p->c_column;
+}
+
+INLINE vector NAME(gather)(const T *from, int64_t stride, int64_t count) {
+    if (stride == 1) return count == LANES ? NAME(load)(from) : NAME(load_some)(from, count);
+    vector x = {0};
+    for (int64_t lane = 0; lane < count; lane++) x[lane] = from[lane * stride];
+    return x;
+}
+
+INLINE void NAME(scatter)(T *to, vector x, int64_t stride, int64_t count) {
+    if (stride == 1 && count == LANES) {
+        NAME(store)(to, x);
+    } else if (stride == 1) {
+        NAME(store_some)(to, x, count);
+    } else {
+        T lanes[LANES];
+        NAME(store)(lanes, x);
+        for (int64_t lane = 0; lane < count; lane++) to[lane * stride] = lanes[lane];
+    }
+}
+
+/// Brings alpha A B (`product`, rows `product_row` apart) into C, with all that belongs to the first and the last part
+/// of the sum but the activations that are not ReLU.
+static void NAME(finish)(const matmul_call *call, const NAME(piece) *piece, const T *product, int64_t product_row) {
+    const ck_matmul *p = &call->p;
+    const T beta = (T)p->beta;
+    const int relu = piece->last && p->activation == CK_ACTIVATE_RELU;
+    T *c = NAME(c_at)(call, piece);
+    const T *bias = piece->first ? call->bias : NULL;
+    if (bias) bias += piece->row * p->bias_row + piece->column * p->bias_column;
+    for (int64_t i = 0; i < piece->rows; i++) {
+        for (int64_t j = 0; j < piece->columns; j += LANES) {
+            const int64_t count = NAME(min)(LANES, piece->columns - j);
+            T *to = c + i * p->c_row + j * p->c_column;
+            vector x = count == LANES ? NAME(load)(product + i * product_row + j)
+                                      : NAME(load_some)(product + i * product_row + j, count);
+            if (!piece->first) {
+                x += NAME(gather)(to, p->c_column, count);
+            } else if (beta != 0) {
+                x += beta * NAME(gather)(to, p->c_column, count);
+            }
+            if (bias) x += NAME(gather)(bias + i * p->bias_row + j * p->bias_column, p->bias_column, count);
+            if (relu) x = (vector)((MASK)x & ~(MASK)(x < (vector){0}));
+            NAME(scatter)(to, x, p->c_column, count);
+        }
+    }
+}
+
+/// The activations that `finish` leaves, over a piece that is done.
+static void NAME(activate)(const matmul_call *call, const NAME(piece) *piece) {
+    ck_unary op;
+    switch (call->p.activation) {
+    case CK_ACTIVATE_TANH: op = CK_TANH; break;
+    case CK_ACTIVATE_SIGMOID: op = CK_SIGMOID; break;
+    case CK_ACTIVATE_GELU: op = CK_GELU; break;
+    case CK_ACTIVATE_GELU_TANH: op = CK_GELU_TANH; break;
+    default: return;
+    }
+    ck_loop loop = {.rank = 2, .shape = {piece->rows, piece->columns}};
+    for (int operand = 0; operand < 2; operand++) {
+        loop.strides[operand][0] = call->p.c_row;
+        loop.strides[operand][1] = call->p.c_column;
+    }
+    T *c = NAME(c_at)(call, piece);
+    APPLY_UNARY(op, &loop, c, c);
+}
