@@ -212,7 +212,7 @@ extension Tensor {
         }
         let scores = rank == 1 ? reshape([1, count]) : self
         let rows = ClassRows(shape: scores.shape, ignoreIndex: ignoreIndex, reduction: reduction)
-        let targets = CPU.contiguous(CPU.convert(target.detach(), to: .int64)).view(Layout(contiguous: rows.lossShape))
+        let targets = CPU.contiguous(CPU.convert(target.detach(), to: .int64)).contiguousView(rows.lossShape)
         guard CPU.areClasses(rows, targets, name) else { return .placeholderAfterError }
         let loss = apply(operation(rows), to: [scores, targets] + (weight.map { [$0] } ?? []))[0]
         return rank == 1 && reduction == .none ? loss.reshape([]) : loss

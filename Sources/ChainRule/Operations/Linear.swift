@@ -101,7 +101,7 @@ extension CPU {
         let y = matrixProduct(matrix, transposed, bias: inputs.count > 2 ? inputs[2] : nil, activation: activation)
         var shape = x.shape
         shape[x.rank - 1] = weight.shape[0]
-        return y.view(Layout(contiguous: shape))
+        return y.contiguousView(shape)
     }
 }
 

@@ -13,7 +13,7 @@ struct Reshape: UnaryOperation {
         if let strides = x.layout.stridesForReshape(to: to) {
             return x.view(Layout(shape: to, strides: strides, offset: x.layout.offset))
         }
-        return CPU.contiguousCopy(x).view(Layout(contiguous: to))
+        return CPU.contiguousCopy(x).contiguousView(to)
     }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.reshape(from) }
     static let samples = [Sample(Reshape(from: [2, 3], to: [3, 2]), -3...3)]

@@ -40,6 +40,11 @@ public struct Tensor: Sendable {
         Tensor(body: TensorBody(storage: body.storage, layout: layout, dtype: body.dtype))
     }
 
+    /// The same row-major memory in another shape of as many elements; not recorded. A slice keeps its place.
+    func contiguousView(_ shape: Shape) -> Tensor {
+        view(Layout(shape: shape, strides: shape.contiguousStrides, offset: layout.offset))
+    }
+
     /// The axis that `dim` means: negative ones count from the end. Nil (after an error) when there is none.
     func axis(_ dim: Int, in operation: String) -> Int? { shape.axis(dim, in: operation) }
 }

@@ -118,7 +118,7 @@ extension CPU {
 
     /// k dy for each row, row-major.
     private static func rowScales(_ rows: ClassRows, _ dy: Tensor, _ targets: ClassTargets) -> Tensor {
-        let factors = rowFactors(rows, targets, dtype: dy.dtype).view(Layout(contiguous: rows.lossShape))
+        let factors = rowFactors(rows, targets, dtype: dy.dtype).contiguousView(rows.lossShape)
         return contiguous(binary(CK_MUL, factors, dy, name: "nll_loss"))
     }
 

@@ -92,7 +92,7 @@ extension Tensor {
         }
         makeUnique()
         if selection.region == Region(whole: shape) && picks.areNeighbours {
-            CPU.writeRows(source, axis: picks.firstAxis, index, into: view(Layout(contiguous: picks.rows)))
+            CPU.writeRows(source, axis: picks.firstAxis, index, into: contiguousView(picks.rows))
             return
         }
         withoutGradient {
