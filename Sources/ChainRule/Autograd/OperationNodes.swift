@@ -132,7 +132,11 @@ final class VariadicNode<O: VariadicOperation>: Node, @unchecked Sendable {
         edges = inputs.map { Edge(to: $0) }
         outputTotal = outputs.count
         if O.keeps.contains(.input) { self.inputs = inputs.map(\.keptInput) }
-        if O.keeps.contains(.output) { self.outputs = outputs.map(\.keptOutput) }
+        if O.keeps.contains(.output) {
+            self.outputs = outputs.map(\.keptOutput)
+        } else if O.keeps.contains(.otherOutputs), let first = outputs.first {
+            self.outputs = [Tensor(uninitialized: [0], dtype: first.dtype)] + outputs.dropFirst().map(\.keptOutput)
+        }
         super.init()
     }
 

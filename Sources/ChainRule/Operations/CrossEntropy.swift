@@ -64,7 +64,7 @@ struct CrossEntropy: VariadicOperation {
     let rows: ClassRows
     static let name = "cross_entropy"
     static let formula = Formula("−log s[t], s = softmax x", gradient: "∂L/∂x = ∂L/∂y (s − [t])")
-    static let keeps: Keeps = [.input, .output]
+    static let keeps: Keeps = [.input, .otherOutputs]
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let logarithms = CPU.softmax(inputs[0], axis: 1, logarithm: true)
         return [CPU.pickClasses(rows, logarithms, ClassTargets(inputs, 1)), logarithms]

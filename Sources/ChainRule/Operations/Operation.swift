@@ -42,6 +42,8 @@ public struct Keeps: OptionSet, Sendable {
     /// The right input of a binary operation.
     public static let right = Keeps(rawValue: 2)
     public static let output = Keeps(rawValue: 4)
+    /// Every output but the first, of a variadic operation: what it computed for the backward pass alone.
+    public static let otherOutputs = Keeps(rawValue: 8)
     public static let inputs: Keeps = [.left, .right]
 }
 
@@ -108,5 +110,6 @@ public struct Kept {
 /// What a variadic operation kept.
 public struct KeptList {
     public let inputs: [Tensor]
+    /// With `Keeps.otherOutputs` the first one is empty.
     public let outputs: [Tensor]
 }

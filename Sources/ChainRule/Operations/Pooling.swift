@@ -1,5 +1,6 @@
 let poolingOperations: [any Operation.Type] = [
-    MaxPool.self, MaxPoolScatter.self, MaxPoolGather.self, AveragePool.self, AveragePoolGradient.self,
+    MaxPool.self, AdaptiveMaxPool.self, MaxPoolScatter.self, MaxPoolGather.self, AveragePool.self,
+    AveragePoolGradient.self,
 ]
 
 /// The maximum of each window, and where it was: the place in its input plane, row-major.
@@ -7,7 +8,7 @@ struct MaxPool: VariadicOperation {
     let geometry: PoolingGeometry
     static let name = "max_pool"
     static let formula = Formula("max x over windows", gradient: "∂L/∂x = ∂L/∂y added up at the maxima")
-    static let keeps: Keeps = .output
+    static let keeps: Keeps = .otherOutputs
     func forward(_ inputs: [Tensor]) -> [Tensor] { CPU.maxPool(geometry, inputs[0]) }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [] }

@@ -11,6 +11,7 @@ public enum OperationRegistry {
         slicingOperations, joiningOperations, rowOperations, gatheringOperations, positionOperations,
         matrixProductOperations, averageOperations, extremumOperations, productReductionOperations,
         normOperations,
-        softmaxOperations, crossEntropyOperations, convolutionOperations, poolingOperations,
+        softmaxOperations, crossEntropyOperations, convolutionOperations, poolingOperations, normalizationOperations,
+        dropoutOperations,
     ].flatMap { $0 }
 }

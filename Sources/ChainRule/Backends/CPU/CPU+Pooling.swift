@@ -21,6 +21,65 @@ extension CPU {
         return [y, indices]
     }
 
+    /// The maxima of the parts of each plane, and their places; a NaN wins, else the first of equals. A plain loop.
+    static func adaptiveMaxPool(_ geometry: PoolingGeometry, _ x: Tensor) -> [Tensor] {
+        if x.dtype.isHalf {
+            let results = adaptiveMaxPool(geometry, convert(x, to: .float32))
+            return [convert(results[0], to: x.dtype), results[1]]
+        }
+        let shape = geometry.outputShape(for: x.shape)
+        let (y, indices) = (Tensor(uninitialized: shape, dtype: x.dtype), Tensor(uninitialized: shape, dtype: .int64))
+        let x = contiguous(x)
+        if x.dtype == .float32 {
+            maximaOfParts(geometry, x, y, indices, Float.self)
+        } else {
+            maximaOfParts(geometry, x, y, indices, Double.self)
+        }
+        return [y, indices]
+    }
+
+    @inline(__always)
+    private static func maximaOfParts<T: FloatingPoint>(
+        _ geometry: PoolingGeometry, _ x: Tensor, _ y: Tensor, _ indices: Tensor, _: T.Type
+    ) {
+        let (size, parts) = (geometry.input, geometry.output)
+        let planeSize = size.depth * size.height * size.width
+        let (output, places) = (y.freshPointer(to: T.self), indices.freshPointer(to: Int64.self))
+        var target = 0
+        for plane in 0..<x.count / planeSize {
+            let input = x.pointer(to: T.self) + plane * planeSize
+            for slice in 0..<parts.depth {
+                let slices = adaptiveWindow(slice, of: parts.depth, size: size.depth)
+                for row in 0..<parts.height {
+                    let rows = adaptiveWindow(row, of: parts.height, size: size.height)
+                    for column in 0..<parts.width {
+                        let columns = adaptiveWindow(column, of: parts.width, size: size.width)
+                        let place = placeOfMaximum(input, size, slices, rows, columns)
+                        output[target] = input[place]
+                        places[target] = Int64(place)
+                        target += 1
+                    }
+                }
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func placeOfMaximum<T: FloatingPoint>(
+        _ x: UnsafePointer<T>, _ size: Triple, _ slices: Range<Int>, _ rows: Range<Int>, _ columns: Range<Int>
+    ) -> Int {
+        var best = (slices.lowerBound * size.height + rows.lowerBound) * size.width + columns.lowerBound
+        for slice in slices {
+            for row in rows {
+                for column in columns {
+                    let place = (slice * size.height + row) * size.width + column
+                    if x[place] > x[best] || (x[place].isNaN && !x[best].isNaN) { best = place }
+                }
+            }
+        }
+        return best
+    }
+
     static func maxPoolScatter(_ geometry: PoolingGeometry, _ dy: Tensor, _ indices: Tensor) -> Tensor {
         rounded(dy) { dy in
             let shape = geometry.inputShape(for: dy.shape)
