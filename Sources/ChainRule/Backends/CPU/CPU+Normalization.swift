@@ -73,8 +73,8 @@ extension CPU {
         let centered = binary(CK_SUB, parts[1], parts[2], name: name)
         let scaled = binary(CK_MUL, binary(CK_MUL, centered, parts[3], name: name), parts[0], name: name)
         let columns: Shape = [dx.shape[1]]
-        let dWeight = reduce(CK_SUM, scaled, over: [0]).view(Layout(contiguous: columns))
-        return [dx, dWeight, reduce(CK_SUM, parts[0], over: [0]).view(Layout(contiguous: columns))]
+        let dWeight = reduce(CK_SUM, scaled, over: [0]).contiguousView(columns)
+        return [dx, dWeight, reduce(CK_SUM, parts[0], over: [0]).contiguousView(columns)]
     }
 
     private static func fillLayerNormGradient(_ dx: Tensor, _ parts: [Tensor], isAffine: Bool) {
