@@ -129,7 +129,7 @@
 
 DEFINE_LIGHT_UNARY(neg, T(neg)(x))
 DEFINE_LIGHT_UNARY(abs, T(abs)(x))
-DEFINE_LIGHT_UNARY(sign, x > 0 ? (VECTOR)1 : x < 0 ? (VECTOR)-1 : x == 0 ? (VECTOR)0 : x)
+DEFINE_LIGHT_UNARY(sign, x > 0 ? (VECTOR)1 : x < 0 ? (VECTOR)-1 : (VECTOR)0)
 DEFINE_LIGHT_UNARY(square, x *x)
 DEFINE_LIGHT_UNARY(sqrt, T(sqrt)(x))
 DEFINE_LIGHT_UNARY(rsqrt, 1 / T(sqrt)(x))

@@ -147,7 +147,7 @@ struct Xlogy: LoopedBinaryOperation {
 struct Heaviside: LoopedBinaryOperation, NotDifferentiable {
     static let name = "heaviside"
     static let reason = "it jumps at 0"
-    func value<T: BinaryFloatingPoint>(_ x: T, _ b: T) -> T { x == 0 ? b : x < 0 ? 0 : x.isNaN ? x : 1 }
+    func value<T: BinaryFloatingPoint>(_ x: T, _ b: T) -> T { x == 0 ? b : x > 0 ? 1 : 0 }
 }
 
 /// y = the greatest common divisor of two integers
@@ -189,7 +189,7 @@ extension Tensor {
     public func copysign(_ other: Tensor) -> Tensor { Tensor.binaryPromoted(Copysign(), self, other, floating: true) }
     /// a · ln b of each pair, 0 where a = 0.
     public func xlogy(_ other: Tensor) -> Tensor { Tensor.binaryPromoted(Xlogy(), self, other, floating: true) }
-    /// 0 below 0, `values` at 0, 1 above 0.
+    /// 0 below 0, `values` at 0, 1 above 0; NaN gives 0.
     public func heaviside(_ values: Tensor) -> Tensor {
         let common = Tensor.resultType(self, values)
         let y = Tensor.binaryPromoted(Heaviside(), self, values, floating: true)

@@ -89,7 +89,8 @@ extension Tensor {
     /// ln(x / (1 − x)) of each element; with `eps` the elements are first brought between eps and 1 − eps.
     public func logit(eps: Double? = nil) -> Tensor {
         let x = to(dtype.asFloatingPoint)
-        let p = eps.map { x.clamp(min: $0, max: 1 - $0) } ?? x
+        // Filled, not clamped: at the bounds themselves the gradient passes.
+        let p = eps.map { x.maskedFill(x .> (1 - $0), 1 - $0).maskedFill(x .< $0, $0) } ?? x
         return (p / (1 - p)).log()
     }
 }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// Random tensors. After the same `manualSeed`, calls in the same order give PyTorch's numbers (uniform, integer and boolean ones exactly, normal
 /// ones up to the last digits of sine and logarithm).
 extension Tensor {
@@ -8,48 +6,55 @@ extension Tensor {
         uniform(shape, 0...1, dtype: dtype, generator: generator)
     }
 
+    /// Uniform from 0 up to 1, in the shape and dtype of `other`.
+    public static func rand(like other: Tensor, generator: Generator = .default) -> Tensor {
+        rand(other.shape, dtype: other.dtype, generator: generator)
+    }
+
     /// Uniform over `range`.
     public static func uniform(
         _ shape: Shape, _ range: ClosedRange<Double>, dtype: DType = .float32, generator: Generator = .default
     ) -> Tensor {
-        random(shape, dtype, "uniform") { made in
-            if dtype == .float64 {
-                let span = range.upperBound - range.lowerBound
-                generator.fill(made, Double.self) { $0.uniformDouble() * span + range.lowerBound }
-            } else {
-                let low = Float(range.lowerBound)
-                let span = Float(range.upperBound) - low
-                generator.fill(made, Float.self) { $0.uniformFloat() * span + low }
-            }
-        }
+        guard let shape = randomShape(shape, dtype, "uniform") else { return .placeholderAfterError }
+        return CPU.uniform(shape, dtype, range.lowerBound, range.upperBound, generator)
     }
 
     /// Standard normal.
     public static func randn(_ shape: Shape, dtype: DType = .float32, generator: Generator = .default) -> Tensor {
-        normal(shape, mean: 0, deviation: 1, dtype: dtype, generator: generator)
+        normal(shape, mean: 0, std: 1, dtype: dtype, generator: generator)
+    }
+
+    /// Standard normal, in the shape and dtype of `other`.
+    public static func randn(like other: Tensor, generator: Generator = .default) -> Tensor {
+        randn(other.shape, dtype: other.dtype, generator: generator)
     }
 
     /// Normal with the mean and standard deviation given.
     public static func normal(
-        _ shape: Shape, mean: Double, deviation: Double, dtype: DType = .float32, generator: Generator = .default
+        _ shape: Shape, mean: Double, std: Double, dtype: DType = .float32, generator: Generator = .default
     ) -> Tensor {
-        random(shape, dtype, "normal") { made in
-            if made.count < 16 {
-                if dtype == .float64 {
-                    generator.fill(made, Double.self) { $0.normal() * deviation + mean }
-                } else {
-                    generator.fill(made, Float.self) { Float($0.normal() * deviation + mean) }
-                }
-            } else if dtype == .float64 {
-                generator.fill(made, Double.self) { $0.uniformDouble() }
-                made.transformToNormal(Double.self, mean, deviation) { generator.draw { $0.uniformDouble() } }
-            } else {
-                generator.fill(made, Float.self) { $0.uniformFloat() }
-                made.transformToNormal(Float.self, Float(mean), Float(deviation)) {
-                    generator.draw { $0.uniformFloat() }
-                }
-            }
+        guard let shape = randomShape(shape, dtype, "normal") else { return .placeholderAfterError }
+        guard std >= 0 else { return fail("normal", "the standard deviation must not be negative, it is \(std)") }
+        return CPU.normal(shape, dtype, mean, std, generator)
+    }
+
+    /// Normal with a mean and a standard deviation for each element; the two broadcast. Recorded: the gradient passes to both.
+    public static func normal(mean: Tensor, std: Tensor, generator: Generator = .default) -> Tensor {
+        guard let shape = CPU.broadcastShape(mean, std, "normal") else { return .placeholderAfterError }
+        let dtype = resultType(mean, std)
+        guard CPU.allTrue(std.detach() .>= 0) else {
+            return fail("normal", "a standard deviation is negative or not a number")
         }
+        return randn(shape, dtype: dtype, generator: generator) * std + mean
+    }
+
+    /// Exponential with density rate · e^(−rate · x).
+    public static func exponential(
+        _ shape: Shape, rate: Double = 1, dtype: DType = .float32, generator: Generator = .default
+    ) -> Tensor {
+        guard let shape = randomShape(shape, dtype, "exponential") else { return .placeholderAfterError }
+        guard rate > 0 else { return fail("exponential", "the rate must be positive, it is \(rate)") }
+        return CPU.exponential(shape, dtype, rate, generator)
     }
 
     /// Integers from `low` up to but not including `high`.
@@ -57,23 +62,18 @@ extension Tensor {
         _ low: Int, _ high: Int, _ shape: Shape, dtype: DType = .int64, generator: Generator = .default
     ) -> Tensor {
         guard high > low else { return fail("randint", "\(high) must be above \(low)") }
-        let made = Tensor(uninitialized: shape, dtype: .int64)
-        let range = UInt64(bitPattern: Int64(high &- low))
-        generator.fill(made, Int64.self) { Int64(low) &+ Int64(bitPattern: $0.integer(below: range)) }
-        return made.to(dtype)
+        let bounds = Tensor([low, high - 1])
+        guard dtype.isFloatingPoint || bounds.to(dtype).to(.int64).equal(bounds) else {
+            return fail("randint", "\(dtype) cannot hold the numbers from \(low) to \(high - 1)")
+        }
+        guard !shape.contains(where: { $0 < 0 }) else { return fail("randint", "shape \(shape) has a negative size") }
+        return CPU.integers(shape, low, UInt64(bitPattern: Int64(high &- low)), generator).to(dtype)
     }
 
     /// The numbers from 0 up to `count` in random order, int64.
     public static func randperm(_ count: Int, generator: Generator = .default) -> Tensor {
         guard count >= 0 else { return fail("randperm", "the count must not be negative, it is \(count)") }
-        var order = (0..<Int64(count)).map { $0 }
-        let shuffled = generator.draw { state in
-            for index in 0..<Swift.max(count - 1, 0) {
-                order.swapAt(index, index + Int(UInt64(state.twister.next()) % UInt64(count - index)))
-            }
-            return order
-        }
-        return Tensor(shuffled)
+        return Tensor(generator.draw { $0.permutation(of: count) })
     }
 
     /// 1 with probability `p`, else 0.
@@ -81,87 +81,60 @@ extension Tensor {
         _ p: Double, _ shape: Shape, dtype: DType = .float32, generator: Generator = .default
     ) -> Tensor {
         guard (0...1).contains(p) else { return fail("bernoulli", "the probability must be from 0 to 1, it is \(p)") }
-        let made = Tensor(uninitialized: shape, dtype: .uint8)
-        generator.fill(made, UInt8.self) { $0.uniformDouble() < p ? 1 : 0 }
-        return made.to(dtype)
+        guard !shape.contains(where: { $0 < 0 }) else { return fail("bernoulli", "shape \(shape) has a negative size") }
+        return CPU.bernoulli(p, shape, generator).to(dtype)
     }
 
-    /// 1 with the probability that stands in the same place of `self`, else 0.
+    /// 1 with the probability that stands in the same place of `self`, else 0. Carries no gradient.
     public func bernoulli(generator: Generator = .default) -> Tensor {
         guard dtype.isFloatingPoint else { return fail("bernoulli", "the probabilities are \(dtype), not floating") }
-        let probabilities = toArray(of: Double.self)
-        guard probabilities.allSatisfy({ (0...1).contains($0) }) else {
+        let p = detach()
+        guard CPU.allTrue((p .>= 0).logicalAnd(p .<= 1)) else {
             return fail("bernoulli", "a probability is not from 0 to 1")
         }
-        let isDouble = dtype == .float64
-        var index = 0
-        let made = Tensor(uninitialized: shape, dtype: .uint8)
-        generator.fill(made, UInt8.self) { state in
-            defer { index += 1 }
-            return (isDouble ? state.uniformDouble() : Double(state.uniformFloat())) < probabilities[index] ? 1 : 0
+        return CPU.bernoulli(p, generator).to(dtype)
+    }
+
+    /// Draws `count` indices for each row of weights, which need not add up to 1; int64, of shape [count] or [rows, count]. Carries no gradient.
+    ///
+    /// Without replacement no index comes twice, and the weights decide the order too.
+    public func multinomial(_ count: Int, replacement: Bool = false, generator: Generator = .default) -> Tensor {
+        guard dtype.isFloatingPoint && (rank == 1 || rank == 2) else {
+            return fail(
+                "multinomial", "needs floating weights of shape [n] or [rows, n], not \(dtype) of shape \(shape)")
         }
-        return made.to(dtype)
-    }
-
-    // MARK: Filling
-
-    /// Makes a float32 or float64 tensor; the 16-bit types are drawn as float32 and rounded.
-    private static func random(
-        _ shape: Shape, _ dtype: DType, _ name: String, _ fill: (Tensor) -> Void
-    ) -> Tensor {
-        guard dtype.isFloatingPoint else { return fail(name, "draws floating numbers, not \(dtype)") }
-        let made = Tensor(uninitialized: shape, dtype: dtype.computeType)
-        fill(made)
-        return made.to(dtype)
-    }
-
-    /// Turns uniform numbers into normal ones, PyTorch's way for 16 and more: in blocks of 16, of which the first eight give radii and the last eight
-    /// angles. A tail that fills no block is drawn anew, together with what it overlaps.
-    private func transformToNormal<T: BinaryFloatingPoint & BoxMuller>(
-        _: T.Type, _ mean: T, _ deviation: T, _ draw: () -> T
-    ) {
-        let values = freshPointer(to: T.self)
-        for start in stride(from: 0, through: count - 16, by: 16) { transformBlock(values + start, mean, deviation) }
-        guard count % 16 != 0 else { return }
-        let tail = values + count - 16
-        for index in 0..<16 { tail[index] = draw() }
-        transformBlock(tail, mean, deviation)
-    }
-
-    private func transformBlock<T: BinaryFloatingPoint & BoxMuller>(
-        _ block: UnsafeMutablePointer<T>, _ mean: T, _ deviation: T
-    ) {
-        for index in 0..<8 {
-            let radius = (-2 * T.logarithm(1 - block[index])).squareRoot()
-            let (sine, cosine) = T.sineAndCosine(2 * T.pi * block[index + 8])
-            block[index] = radius * cosine * deviation + mean
-            block[index + 8] = radius * sine * deviation + mean
+        let columns = shape[rank - 1]
+        guard count > 0 && columns > 0 && (replacement || count <= columns) else {
+            return fail("multinomial", "cannot draw \(count) of \(columns) \(replacement ? "" : "without replacement")")
         }
-    }
-}
-
-extension Generator {
-    /// Fills a fresh row-major tensor element by element.
-    fileprivate func fill<Element>(_ tensor: Tensor, _: Element.Type, _ next: (inout State) -> Element) {
-        draw { state in
-            let values = tensor.freshPointer(to: Element.self)
-            for index in 0..<tensor.count { values[index] = next(&state) }
+        let matrix = detach().to(dtype.computeType).reshape([-1, columns]).contiguous()
+        guard CPU.allTrue((matrix .>= 0).logicalAnd(matrix.isfinite())) else {
+            return fail("multinomial", "a weight is negative, infinite or not a number")
         }
+        guard CPU.allTrue(matrix.sum(dim: 1) .> 0) else {
+            return fail("multinomial", "the weights of a row add up to 0")
+        }
+        let result: Tensor
+        if replacement && count > 1 {
+            result = CPU.choices(matrix, count, generator) ?? .placeholderAfterError
+        } else {
+            // The largest of wᵢ / eᵢ with exponential eᵢ is i with probability wᵢ / Σ w, the next one likewise among the rest.
+            let waits = Tensor.exponential(matrix.shape, dtype: matrix.dtype, generator: generator)
+            result = CPU.largestColumns(matrix / waits, count)
+        }
+        return rank == 1 ? result.reshape([count]) : result
     }
-}
 
-/// The functions of Box and Muller's transform in each precision.
-private protocol BoxMuller {
-    static func logarithm(_ x: Self) -> Self
-    static func sineAndCosine(_ x: Self) -> (Self, Self)
-}
-
-extension Float: BoxMuller {
-    fileprivate static func logarithm(_ x: Float) -> Float { Foundation.logf(x) }
-    fileprivate static func sineAndCosine(_ x: Float) -> (Float, Float) { (sinf(x), cosf(x)) }
-}
-
-extension Double: BoxMuller {
-    fileprivate static func logarithm(_ x: Double) -> Double { Foundation.log(x) }
-    fileprivate static func sineAndCosine(_ x: Double) -> (Double, Double) { (sin(x), cos(x)) }
+    /// The shape when it and the dtype can be filled with floats, else nil after an error.
+    private static func randomShape(_ shape: Shape, _ dtype: DType, _ name: String) -> Shape? {
+        guard dtype.isFloatingPoint else {
+            fail(name, "draws floating numbers, not \(dtype)")
+            return nil
+        }
+        guard !shape.contains(where: { $0 < 0 }) else {
+            fail(name, "shape \(shape) has a negative size")
+            return nil
+        }
+        return shape
+    }
 }

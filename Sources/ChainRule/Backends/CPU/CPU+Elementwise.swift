@@ -150,7 +150,11 @@ enum CPU {
     }
 
     private static func loop(over y: Tensor, _ a: Tensor, _ b: Tensor, _ c: Tensor) -> ck_loop {
-        ck_loop(
+        func isRun(_ x: Tensor) -> Bool { x.count == 1 || (x.isContiguous && x.shape == y.shape) }
+        if isRun(a) && isRun(b) && isRun(c) {
+            return ck_loop(run: y.count, a.count == 1 ? 0 : 1, b.count == 1 ? 0 : 1, c.count == 1 ? 0 : 1)
+        }
+        return ck_loop(
             y.shape, output: y.strides, a.layout.broadcastStrides(to: y.shape), b.layout.broadcastStrides(to: y.shape),
             c.layout.broadcastStrides(to: y.shape))
     }

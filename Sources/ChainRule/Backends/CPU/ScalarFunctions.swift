@@ -29,7 +29,7 @@ enum SpecialFunction {
             let step = error / (twoOverRootPi * exp(-y * y))
             y -= step / (1 + y * step)
         }
-        return x < 0 ? -y : y
+        return Double(signOf: x, magnitudeOf: y)
     }
 
     private static let twoOverRootPi = 1.128379167095512573896

@@ -1,0 +1,75 @@
+import ChainRule
+import Testing
+
+private let inf = Double.infinity
+private let nan = Double.nan
+
+struct PairsTests {
+    @Test func extremes() {
+        let (a, b) = (Tensor([1, nan, 2]), Tensor([2, 1, nan]))
+        expectElements(a.maximum(b), [2, nan, nan])
+        expectElements(a.minimum(b), [1, nan, nan])
+        expectElements(a.fmax(b), [2, 1, 2])
+        expectElements(a.fmin(b), [1, 1, 2])
+        let mixed = Tensor([1, 2]).maximum(Tensor([1.5, 1.5] as [Float]))
+        #expect(mixed.dtype == .float32)
+        expectElements(mixed, [1.5, 2])
+        #expect(Tensor([3, -1]).minimum(Tensor([2, 5])).toArray(of: Int.self) == [2, -1])
+    }
+
+    @Test func tiesShareTheGradient() {
+        #expect(gradients([1, 2, 0], [1, 0, 3], of: { $0[0].maximum($0[1]) }) == [[0.5, 1, 0], [0.5, 0, 1]])
+        #expect(gradients([1, 2, 0], [1, 0, 3], of: { $0[0].minimum($0[1]) }) == [[0.5, 0, 1], [0.5, 1, 0]])
+        #expect(gradients([1], [1], of: { $0[0].fmax($0[1]) }) == [[1], [0]])
+    }
+
+    @Test func divisionsOfFloats() {
+        let a = Tensor([7, -7, 7, -7, 1, -1, 0, inf, 5.5])
+        let b = Tensor([3, 3, -3, -3, 0, 0, 0, 2, inf])
+        expectElements(a.fmod(b), [1, -1, 1, -1, nan, nan, nan, nan, 5.5])
+        expectElements(a.remainder(b), [1, 2, -2, -1, nan, nan, nan, nan, 5.5])
+        expectElements(a.floorDivide(b), [2, -3, -3, 2, inf, -inf, nan, nan, 0])
+        expectElements(a.truncDivide(b), [2, -2, -2, 2, inf, -inf, nan, inf, 0])
+        // 1 / 0.1 rounds to 10, but 0.1 is a little more than a tenth.
+        #expect(Tensor([1] as [Float]).floorDivide(Tensor([0.1] as [Float])).item() == 9)
+    }
+
+    @Test func divisionsOfIntegers() {
+        let (a, b) = (Tensor([7, -7, 7, -7]), Tensor([3, 3, -3, -3]))
+        #expect(a.fmod(b).toArray(of: Int.self) == [1, -1, 1, -1])
+        #expect(a.remainder(b).toArray(of: Int.self) == [1, 2, -2, -1])
+        #expect(a.floorDivide(b).toArray(of: Int.self) == [2, -3, -3, 2])
+        #expect(a.truncDivide(b).toArray(of: Int.self) == [2, -2, -2, 2])
+        #expect(a.remainder(4).toArray(of: Int.self) == [3, 1, 3, 1])
+        #expect((a.floorDivide(2.0)).dtype == .float32)
+        for divide in [Tensor.fmod, Tensor.remainder, Tensor.floorDivide, Tensor.truncDivide]
+            as [(Tensor) -> (Tensor) -> Tensor]
+        {
+            #expect(throws: TensorError.self) { try catchingErrors { divide(a)(Tensor([0])) } }
+        }
+    }
+
+    @Test func signsAndSteps() {
+        expectElements(Tensor([1, -2, 0]).copysign(Tensor([-0.0, 3, -1])), [-1, 2, -0.0])
+        #expect(gradients([1, -2, 0], [1, -1, 1], of: { $0[0].copysign($0[1]) }) == [[1, 1, 0], [0, 0, 0]])
+        expectElements(Tensor([-1, 0, 2, nan]).heaviside(Tensor([0.5])), [0, 0.5, 1, 0])
+        expectMistake(in: "heaviside") { Tensor([1.0], requiresGrad: true).heaviside(Tensor([0.5])) }
+    }
+
+    @Test func logarithmicProduct() {
+        expectElements(Tensor([0, 0, 2, 1]).xlogy(Tensor([0, nan, 3, 0])), [0, nan, 2.1972245773362196, -inf])
+        #expect(gradients([0, 0], [0, 1], of: { $0[0].xlogy($0[1]) })[0] == [0, 0])
+    }
+
+    @Test func divisors() {
+        #expect(Tensor([12, -18, 0, 0]).gcd(Tensor([18, 12, 5, 0])).toArray(of: Int.self) == [6, 6, 5, 0])
+        #expect(Tensor([12, -4, 0]).lcm(Tensor([18, 6, 5])).toArray(of: Int.self) == [36, 12, 0])
+        expectMistake(in: "gcd") { Tensor([1.0]).gcd(Tensor([2.0])) }
+    }
+
+    @Test func shapesThatDoNotFit() {
+        expectMistake(in: "maximum") { Tensor.zeros([2, 3]).maximum(.zeros([2])) }
+        expectMistake(in: "fmod") { Tensor.zeros([2, 3]).fmod(.zeros([2])) }
+        expectMistake(in: "fmod") { Tensor([1, 2]).fmod(Tensor([1, 2, 3])) }
+    }
+}
