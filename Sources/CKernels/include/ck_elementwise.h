@@ -15,6 +15,19 @@ typedef struct ck_loop {
     int64_t strides[4][CK_MAX_RANK];
 } ck_loop;
 
+/// One run of `count` elements; the stride of an input is 1, or 0 for a single number. Leaves unset what a run does not use: filling the
+/// whole description would cost a small tensor more than its arithmetic.
+static inline ck_loop ck_loop_run(int64_t count, int64_t first, int64_t second, int64_t third) {
+    ck_loop loop;
+    loop.rank = 1;
+    loop.shape[0] = count;
+    loop.strides[0][0] = 1;
+    loop.strides[1][0] = first;
+    loop.strides[2][0] = second;
+    loop.strides[3][0] = third;
+    return loop;
+}
+
 typedef enum ck_unary {
     CK_NEG, CK_ABS, CK_SIGN, CK_SQUARE, CK_SQRT, CK_RSQRT, CK_RECIPROCAL,
     CK_EXP, CK_EXP2, CK_EXPM1, CK_LOG, CK_LOG2, CK_LOG10, CK_LOG1P,

@@ -10,11 +10,13 @@ final class BackwardPass {
     /// Where gradients are wanted, or nil when all leaves want theirs.
     private let route: Route?
     /// Where gradients of wanted inputs are collected instead of in leaves.
-    private var captured: [Endpoint: Tensor] = [:]
-    private var pending = PendingGradients()
+    @exclusivity(unchecked) private var captured: [Endpoint: Tensor] = [:]
+    @exclusivity(unchecked) private var pending = PendingGradients()
     /// The pass this one works for, and the number up to which nodes belong to that pass's graph.
     private let outer: (pass: BackwardPass, boundary: UInt64)?
-    private var checksFinite = false
+    @exclusivity(unchecked) private var checksFinite = false
+    /// Neither inside another pass nor after some inputs only: every gradient is wanted, here.
+    private let isPlain: Bool
 
     /// One output of one node.
     struct Endpoint: Hashable {
@@ -27,15 +29,13 @@ final class BackwardPass {
         }
     }
 
-    /// A gradient to begin with.
-    typealias Seed = (node: Node, output: Int32, gradient: Tensor)
-
     /// A pass that adds to the leaves.
     init(retainGraph: Bool, createGraph: Bool) {
         self.retainGraph = retainGraph
         self.createGraph = createGraph
         route = nil
         outer = nil
+        isPlain = true
     }
 
     /// A pass that collects the gradients of `inputs` and touches no leaf.
@@ -44,6 +44,7 @@ final class BackwardPass {
         self.createGraph = createGraph
         route = Route(from: outputs.compactMap(\.node), to: inputs.compactMap(\.node))
         outer = nil
+        isPlain = false
     }
 
     /// A pass through a graph that a node of `outer` made just now, on top of nodes numbered up to `boundary`: gradients that arrive at those
@@ -53,11 +54,12 @@ final class BackwardPass {
         createGraph = outer.createGraph
         route = nil
         self.outer = (outer, boundary)
+        isPlain = false
         checksFinite = outer.checksFinite
     }
 
-    /// Sends the seeds through the graph.
-    func run(_ seeds: [Seed]) {
+    /// Sends what waits through the graph.
+    func run() {
         let thread = ck_current_thread()
         let (disabled, anomalyDetection) = (thread.pointee.gradient_disabled, thread.pointee.anomaly_detection)
         thread.pointee.gradient_disabled = createGraph ? 0 : disabled + 1
@@ -68,12 +70,13 @@ final class BackwardPass {
             thread.pointee.gradient_disabled = disabled
             thread.pointee.anomaly_detection = anomalyDetection
         }
-        for seed in seeds { send(seed.gradient, to: seed.node, output: seed.output, from: nil) }
         while let next = pending.popLast(), !isErrorPending {
             let gradient = observe(next.gradient, at: next.node, next.output)
             if next.node.isLeaf {
-                if route == nil { unsafeDowncast(next.node, to: LeafNode.self).accumulate(gradient, from: nil) }
-            } else if let route, !route.leadsOn(from: next.node) {
+                if isPlain || route == nil {
+                    unsafeDowncast(next.node, to: LeafNode.self).accumulate(gradient, from: nil)
+                }
+            } else if !isPlain, let route, !route.leadsOn(from: next.node) {
                 continue  // a wanted input with nothing wanted behind it: what is there stays as it is
             } else if next.node.outputCount == 1 {
                 next.node.propagate(gradient, to: self)
@@ -98,7 +101,7 @@ final class BackwardPass {
     private func observe(_ gradient: Tensor, at node: Node, _ output: Int32) -> Tensor {
         var gradient = gradient
         if let extras = node.extras { gradient = extras.observe(gradient, output: output) }
-        if let route, route.isTarget(node) { captured[Endpoint(node, output)] = gradient }
+        if !isPlain, let route, route.isTarget(node) { captured[Endpoint(node, output)] = gradient }
         return gradient
     }
 
@@ -107,24 +110,35 @@ final class BackwardPass {
         input.node.flatMap { captured[Endpoint($0, input.body.outputIndex)] }
     }
 
-    /// Whether a gradient sent to this node has any use.
+    /// Whether a gradient sent along this edge has any use.
     @inline(__always)
-    func wants(_ node: Node) -> Bool {
+    func wants(_ edge: Edge) -> Bool {
+        guard let node = edge.node else { return false }
+        return isPlain || wants(node)
+    }
+
+    private func wants(_ node: Node) -> Bool {
         if let outer, node.sequence <= outer.boundary { return outer.pass.wants(node) }
         guard let route else { return true }
         return route.contains(node)
     }
 
-    /// Takes a gradient for one output of a node; `source` is the node it comes from.
+    /// Takes the gradient that a tensor begins with.
+    func begin(at tensor: Tensor, with gradient: Tensor) {
+        send(gradient, along: Edge(to: tensor), from: nil)
+    }
+
+    /// Takes a gradient for the end of an edge; `source` is the node it comes from.
     @inline(__always)
-    func send(_ gradient: Tensor, to node: Node, output: Int32, from source: Node?) {
-        if checksFinite, let source { checkFinite("backward of \(source.name)", [gradient]) }
-        if let outer, node.sequence <= outer.boundary {
-            outer.pass.send(gradient, to: node, output: output, from: nil)
-        } else if node.isLeaf && node.extras == nil && route == nil {
+    func send(_ gradient: consuming Tensor, along edge: Edge, from source: Node?) {
+        guard let node = edge.node else { return }
+        if checksFinite, let source { checkFinite("backward of \(source.name)", [copy gradient]) }
+        if !isPlain, let outer, node.sequence <= outer.boundary {
+            outer.pass.send(gradient, along: edge, from: nil)
+        } else if node.isLeaf && node.extras == nil && (isPlain || route == nil) {
             unsafeDowncast(node, to: LeafNode.self).accumulate(gradient, from: source)
         } else {
-            pending.add(gradient, to: node, output)
+            pending.add(gradient, to: node, edge.output)
         }
     }
 }

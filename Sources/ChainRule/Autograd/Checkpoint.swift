@@ -52,7 +52,7 @@ private func boundaryNodes(below outputs: [Tensor], _ boundary: UInt64) -> [Node
 private final class CheckpointNode: Node, @unchecked Sendable {
     /// Nil once released.
     private var body: (([Tensor]) -> [Tensor])?
-    private var inputs: [Tensor]
+    private var inputs: [KeptInput]
     private var dependencies: [Node]
     /// The state of the default generator before the body, if the body drew from it.
     private let random: Generator.Snapshot?
@@ -63,7 +63,7 @@ private final class CheckpointNode: Node, @unchecked Sendable {
         random: Generator.Snapshot?, outputCount: Int
     ) {
         self.body = body
-        self.inputs = inputs.map(\.keptInput)
+        self.inputs = inputs.map { KeptInput($0) }
         self.dependencies = dependencies
         self.random = random
         outputTotal = outputCount
@@ -80,28 +80,26 @@ private final class CheckpointNode: Node, @unchecked Sendable {
         guard let body else { return reportReleased(name) }
         // A pass through the new graph alone: what arrives at older nodes goes on in the pass that called, in its order.
         let boundary = ck_next_sequence()
-        let outputs = withGradient { withRandomState { body(inputs) } }
+        let outputs = withGradient { withRandomState { body(inputs.map(\.value)) } }
         if !pass.retainGraph { releaseKept() }
         guard outputs.count == outputTotal else {
             fail(name, "the body gave \(outputs.count) tensors when computed again, \(outputTotal) the first time")
             return
         }
-        let seeds = zip(outputs, gradients).compactMap { output, gradient in
-            gradient.flatMap { gradient in output.node.map { ($0, output.body.outputIndex, gradient) } }
+        let inner = BackwardPass(inside: pass, boundary: boundary)
+        for (output, gradient) in zip(outputs, gradients) {
+            if let gradient { inner.begin(at: output, with: gradient) }
         }
-        BackwardPass(inside: pass, boundary: boundary).run(seeds)
+        inner.run()
     }
 
-    /// Runs `body` with the random numbers of the first time; what is drawn after it goes on as if it had drawn none.
+    /// Runs `body` with the random numbers of the first time, and takes none from anybody.
     private func withRandomState<Result>(_ body: () -> Result) -> Result {
         guard let random else { return body() }
-        let now = Generator.default.snapshot
-        Generator.default.snapshot = random
-        defer { Generator.default.snapshot = now }
-        return body()
+        return Generator(random).asDefault(body)
     }
 
-    override func releaseKept() {
+    private func releaseKept() {
         body = nil
         inputs = []
     }

@@ -61,11 +61,11 @@ public struct CustomOperation: Sendable {
 /// What the forward computation of a custom operation keeps for its gradient.
 public struct SavedTensors: Sendable {
     private enum Kind { case constant, input, output(Int32) }
-    private var entries: [(tensor: Tensor, kind: Kind)] = []
+    private var entries: [(tensor: KeptInput, kind: Kind)] = []
 
     /// Keeps a tensor: it becomes the next of the subscript.
     public mutating func keep(_ tensors: Tensor...) {
-        for tensor in tensors { entries.append((tensor, .constant)) }
+        for tensor in tensors { entries.append((KeptInput(tensor), .constant)) }
     }
 
     public var count: Int { entries.count }
@@ -74,19 +74,19 @@ public struct SavedTensors: Sendable {
         guard entries.indices.contains(index) else {
             return fail("custom operation", "asks for kept tensor \(index), but \(count) were kept")
         }
-        return entries[index].tensor
+        return entries[index].tensor.value
     }
 
     /// Tells inputs and outputs, which gradients of the gradient must reach, from constants.
     fileprivate mutating func sort(inputs: [Tensor], outputs: [Tensor]) {
         for index in entries.indices {
-            let tensor = entries[index].tensor
+            let tensor = entries[index].tensor.value
             if inputs.contains(where: { $0.body === tensor.body }) {
-                entries[index] = (tensor.keptInput, .input)
+                entries[index].kind = .input
             } else if let output = outputs.firstIndex(where: { $0.body === tensor.body }) {
-                entries[index] = (tensor.keptOutput, .output(Int32(output)))
+                entries[index] = (KeptInput(tensor.keptOutput), .output(Int32(output)))
             } else {
-                entries[index] = (tensor.detach(), .constant)
+                entries[index] = (KeptInput(tensor.detach()), .constant)
             }
         }
     }
@@ -95,8 +95,8 @@ public struct SavedTensors: Sendable {
     fileprivate func attached(to node: Node) -> SavedTensors {
         var result = self
         for (index, entry) in entries.enumerated() {
-            guard case .output(let output) = entry.kind, entry.tensor.dtype.isFloatingPoint else { continue }
-            result.entries[index].tensor = entry.tensor.attached(to: node, output: output)
+            guard case .output(let output) = entry.kind, entry.tensor.value.dtype.isFloatingPoint else { continue }
+            result.entries[index].tensor = KeptInput(entry.tensor.value.attached(to: node, output: output))
         }
         return result
     }
@@ -140,7 +140,7 @@ private final class CustomNode: Node, @unchecked Sendable {
             return
         }
         for (index, result) in results.enumerated() {
-            guard let result, let node = pass.wantedEnd(of: edges[index]) else { continue }
+            guard let result, pass.wants(edges[index]) else { continue }
             guard result.shape == inputForms[index].shape else {
                 fail(
                     name,
@@ -148,11 +148,11 @@ private final class CustomNode: Node, @unchecked Sendable {
                 )
                 return
             }
-            pass.send(result.to(inputForms[index].dtype), to: node, output: edges[index].output, from: self)
+            pass.send(result.to(inputForms[index].dtype), along: edges[index], from: self)
         }
     }
 
-    override func releaseKept() {
+    private func releaseKept() {
         saved = SavedTensors()
         gradient = nil
     }

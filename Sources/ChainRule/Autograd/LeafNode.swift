@@ -9,11 +9,10 @@ final class LeafNode: Node, @unchecked Sendable {
     init(shape: Shape, dtype: DType) {
         self.shape = shape
         self.dtype = dtype
-        super.init()
+        super.init(isLeaf: true)
     }
 
     override var name: String { "leaf" }
-    override var isLeaf: Bool { true }
 
     var gradient: Tensor? {
         get { stored.withLock { $0 } }
@@ -24,11 +23,11 @@ final class LeafNode: Node, @unchecked Sendable {
     }
 
     /// Adds to the gradient. Several threads may do so at once.
-    func accumulate(_ gradient: Tensor, from source: Node?) {
+    func accumulate(_ gradient: consuming Tensor, from source: Node?) {
         guard fits(gradient, operation: "backward", from: source) else { return }
         // Optimisers run over the memory as it lies: no expanded or transposed view stays here.
-        let gradient = gradient.contiguous()
-        stored.withLock { current in
+        if !gradient.isContiguous { gradient = gradient.contiguous() }
+        stored.withLock { [gradient] current in
             if current == nil {
                 current = gradient
             } else {

@@ -5,17 +5,22 @@ import CKernels
 /// Nodes are numbered as they are made. An operation's inputs exist before it does, so going through the numbers from high to
 /// low visits every node after all its consumers: no topological sort, no recursion.
 class Node: @unchecked Sendable {
-    // @unchecked: a graph is built by one thread at a time; leaves, which threads share, lock what changes.
+    // @unchecked: a graph is built by one thread at a time; leaves, which threads share, lock what changes. Nothing here is accessed
+    // while it is being changed, so nodes do without the run-time check for that: it would cost as much as a small kernel.
     let sequence: UInt64
+    final let isLeaf: Bool
     /// Hooks, a retained gradient: what few nodes have.
-    final var extras: NodeExtras?
+    @exclusivity(unchecked) final var extras: NodeExtras?
 
-    init(sequence: UInt64 = ck_next_sequence()) { self.sequence = sequence }
+    @inline(__always)
+    init(isLeaf: Bool = false) {
+        sequence = ck_next_sequence()
+        self.isLeaf = isLeaf
+    }
 
     /// The operation's name.
     var name: String { "node" }
     var outputCount: Int { 1 }
-    var isLeaf: Bool { false }
     /// The nodes of the inputs, nil for those that require no gradient.
     var parents: [Node?] { [] }
 
@@ -24,8 +29,6 @@ class Node: @unchecked Sendable {
     /// The same for nodes with several outputs: an element for each, nil where no gradient arrived.
     func propagate(all gradients: [Tensor?], to pass: BackwardPass) {}
 
-    /// Drops the tensors kept for the backward pass.
-    func releaseKept() {}
     /// Drops kept tensors and moves the references to the inputs' nodes out, kept tensors first: they refer to those nodes too.
     func dismantle(into queue: inout [Node]) {}
 
@@ -67,25 +70,33 @@ struct Edge {
     }
 }
 
-extension BackwardPass {
-    /// The node at the end of an edge if a gradient sent there has any use.
+// MARK: - What nodes keep
+
+/// An input as a node keeps it: the tensor as the program has it, and of a leaf the memory it has now, since its data may change before
+/// backward.
+struct KeptInput: @unchecked Sendable {
+    // @unchecked: the storage is only read.
+    private let tensor: Tensor
+    private let leafStorage: Storage?
+
     @inline(__always)
-    func wantedEnd(of edge: Edge) -> Node? {
-        guard let node = edge.node, wants(node) else { return nil }
-        return node
+    init(_ tensor: Tensor) {
+        self.tensor = tensor
+        leafStorage = tensor.node?.isLeaf == true ? tensor.body.storage : nil
+    }
+
+    /// The tensor as it was.
+    @inline(__always)
+    var value: Tensor {
+        guard let leafStorage, leafStorage !== tensor.body.storage else { return tensor }
+        // Setting the data of a leaf changes its memory and nothing else.
+        return Tensor(
+            body: TensorBody(
+                storage: leafStorage, layout: tensor.layout, dtype: tensor.dtype, node: tensor.body.node))
     }
 }
 
-// MARK: - What nodes keep
-
 extension Tensor {
-    /// An input as a node keeps it: as the program has it, but of a leaf the value it has now (its data may change before backward).
-    @inline(__always)
-    var keptInput: Tensor {
-        guard let node = body.node, node.isLeaf else { return self }
-        return Tensor(body: TensorBody(storage: body.storage, layout: body.layout, dtype: body.dtype, node: node))
-    }
-
     /// An output as its own node keeps it: the value alone, for a node that kept itself would never go.
     @inline(__always)
     var keptOutput: Tensor { detach() }

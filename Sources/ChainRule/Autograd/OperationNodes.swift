@@ -2,16 +2,16 @@
 
 final class UnaryNode<O: UnaryOperation>: Node, @unchecked Sendable {
     private let operation: O
-    private var edge: Edge
-    private var input: Tensor?
-    private var output: Tensor?
-    private var isReleased = false
+    @exclusivity(unchecked) private var edge: Edge
+    @exclusivity(unchecked) private var input: KeptInput?
+    @exclusivity(unchecked) private var output: Tensor?
+    @exclusivity(unchecked) private var isReleased = false
 
     @inline(__always)
     init(_ operation: O, x: Tensor, y: Tensor) {
         self.operation = operation
         edge = Edge(to: x)
-        input = O.keeps.contains(.input) ? x.keptInput : nil
+        input = O.keeps.contains(.input) ? KeptInput(x) : nil
         output = O.keeps.contains(.output) ? y.keptOutput : nil
         super.init()
     }
@@ -20,19 +20,20 @@ final class UnaryNode<O: UnaryOperation>: Node, @unchecked Sendable {
     override var parents: [Node?] { [edge.node] }
 
     override func propagate(_ gradient: Tensor, to pass: BackwardPass) {
-        guard let parent = pass.wantedEnd(of: edge) else { return }
+        guard pass.wants(edge) else { return }
         if isReleased { return reportReleased(O.name) }
-        let attached = pass.createGraph ? output.map { $0.attached(to: self) } : output
-        let dx = operation.gradient(gradient, Kept(left: input, right: nil, result: attached))
-        if !pass.retainGraph { releaseKept() }
-        pass.send(dx, to: parent, output: edge.output, from: self)
+        pass.send(operation.gradient(gradient, takeKept(for: pass)), along: edge, from: self)
     }
 
-    override func releaseKept() {
-        guard !O.keeps.isEmpty else { return }
-        input = nil
-        output = nil
-        isReleased = true
+    /// What the gradient needs; moved out unless the graph is to be gone through again.
+    @inline(__always)
+    private func takeKept(for pass: BackwardPass) -> Kept {
+        if pass.retainGraph {
+            let result = pass.createGraph ? output?.attached(to: self) : output
+            return Kept(left: input?.value, right: nil, result: result)
+        }
+        isReleased = !O.keeps.isEmpty
+        return Kept(left: input.take()?.value, right: nil, result: output.take())
     }
 
     override func dismantle(into queue: inout [Node]) {
@@ -45,10 +46,13 @@ final class UnaryNode<O: UnaryOperation>: Node, @unchecked Sendable {
 
 final class BinaryNode<O: BinaryOperation>: Node, @unchecked Sendable {
     private let operation: O
-    private var leftEdge, rightEdge: Edge
+    @exclusivity(unchecked) private var leftEdge: Edge
+    @exclusivity(unchecked) private var rightEdge: Edge
     private let broadcast: BroadcastShapes?
-    private var left, right, output: Tensor?
-    private var isReleased = false
+    @exclusivity(unchecked) private var left: KeptInput?
+    @exclusivity(unchecked) private var right: KeptInput?
+    @exclusivity(unchecked) private var output: Tensor?
+    @exclusivity(unchecked) private var isReleased = false
 
     @inline(__always)
     init(_ operation: O, left: Tensor, right: Tensor, y: Tensor) {
@@ -56,8 +60,8 @@ final class BinaryNode<O: BinaryOperation>: Node, @unchecked Sendable {
         leftEdge = Edge(to: left)
         rightEdge = Edge(to: right)
         broadcast = left.shape == right.shape ? nil : BroadcastShapes(left.shape, right.shape)
-        self.left = O.keeps.contains(.left) ? left.keptInput : nil
-        self.right = O.keeps.contains(.right) ? right.keptInput : nil
+        self.left = O.keeps.contains(.left) ? KeptInput(left) : nil
+        self.right = O.keeps.contains(.right) ? KeptInput(right) : nil
         output = O.keeps.contains(.output) ? y.keptOutput : nil
         super.init()
     }
@@ -66,30 +70,29 @@ final class BinaryNode<O: BinaryOperation>: Node, @unchecked Sendable {
     override var parents: [Node?] { [leftEdge.node, rightEdge.node] }
 
     override func propagate(_ gradient: Tensor, to pass: BackwardPass) {
-        let leftParent = pass.wantedEnd(of: leftEdge)
-        let rightParent = pass.wantedEnd(of: rightEdge)
-        if leftParent == nil && rightParent == nil { return }
+        let (wantsLeft, wantsRight) = (pass.wants(leftEdge), pass.wants(rightEdge))
+        guard wantsLeft || wantsRight else { return }
         if isReleased { return reportReleased(O.name) }
-        let attached = pass.createGraph ? output.map { $0.attached(to: self) } : output
-        let kept = Kept(left: left, right: right, result: attached)
-        // Both gradients first: releasing what was kept before sending makes room for what the next nodes compute.
-        let toLeft = leftParent.map { _ in operation.gradientLeft(gradient, kept) }
-        let toRight = rightParent.map { _ in operation.gradientRight(gradient, kept) }
-        if !pass.retainGraph { releaseKept() }
-        if let toLeft, let leftParent {
-            pass.send(unbroadcast(toLeft, to: broadcast?.left), to: leftParent, output: leftEdge.output, from: self)
+        let kept = takeKept(for: pass)
+        if wantsLeft {
+            let dx = operation.gradientLeft(gradient, kept)
+            pass.send(unbroadcast(dx, to: broadcast?.left), along: leftEdge, from: self)
         }
-        if let toRight, let rightParent {
-            pass.send(unbroadcast(toRight, to: broadcast?.right), to: rightParent, output: rightEdge.output, from: self)
+        if wantsRight {
+            let dx = operation.gradientRight(gradient, kept)
+            pass.send(unbroadcast(dx, to: broadcast?.right), along: rightEdge, from: self)
         }
     }
 
-    override func releaseKept() {
-        guard !O.keeps.isEmpty else { return }
-        left = nil
-        right = nil
-        output = nil
-        isReleased = true
+    /// What the gradients need; moved out unless the graph is to be gone through again.
+    @inline(__always)
+    private func takeKept(for pass: BackwardPass) -> Kept {
+        if pass.retainGraph {
+            let result = pass.createGraph ? output?.attached(to: self) : output
+            return Kept(left: left?.value, right: right?.value, result: result)
+        }
+        isReleased = !O.keeps.isEmpty
+        return Kept(left: left.take()?.value, right: right.take()?.value, result: output.take())
     }
 
     override func dismantle(into queue: inout [Node]) {
@@ -123,7 +126,7 @@ final class VariadicNode<O: VariadicOperation>: Node, @unchecked Sendable {
     private let operation: O
     private var edges: [Edge]
     private let outputTotal: Int
-    private var inputs: [Tensor] = []
+    private var inputs: [KeptInput] = []
     private var outputs: [Tensor] = []
     private var isReleased = false
 
@@ -131,7 +134,7 @@ final class VariadicNode<O: VariadicOperation>: Node, @unchecked Sendable {
         self.operation = operation
         edges = inputs.map { Edge(to: $0) }
         outputTotal = outputs.count
-        if O.keeps.contains(.input) { self.inputs = inputs.map(\.keptInput) }
+        if O.keeps.contains(.input) { self.inputs = inputs.map { KeptInput($0) } }
         if O.keeps.contains(.output) {
             self.outputs = outputs.map(\.keptOutput)
         } else if O.keeps.contains(.otherOutputs), let first = outputs.first {
@@ -147,15 +150,15 @@ final class VariadicNode<O: VariadicOperation>: Node, @unchecked Sendable {
     override func propagate(_ gradient: Tensor, to pass: BackwardPass) { propagate(all: [gradient], to: pass) }
 
     override func propagate(all gradients: [Tensor?], to pass: BackwardPass) {
-        let needs = edges.map { pass.wantedEnd(of: $0) != nil }
+        let needs = edges.map(pass.wants)
         guard needs.contains(true) else { return }
         if isReleased { return reportReleased(O.name) }
-        let kept = KeptList(inputs: inputs, outputs: pass.createGraph ? attachedOutputs() : outputs)
+        let kept = KeptList(
+            inputs: inputs.map(\.value), outputs: pass.createGraph ? attachedOutputs() : outputs)
         let results = operation.gradients(gradients, kept, needs: needs)
         if !pass.retainGraph { releaseKept() }
         for (index, result) in results.enumerated() where index < needs.count && needs[index] {
-            guard let result, let node = edges[index].node else { continue }
-            pass.send(result, to: node, output: edges[index].output, from: self)
+            if let result { pass.send(result, along: edges[index], from: self) }
         }
     }
 
@@ -165,7 +168,7 @@ final class VariadicNode<O: VariadicOperation>: Node, @unchecked Sendable {
         }
     }
 
-    override func releaseKept() {
+    private func releaseKept() {
         guard !O.keeps.isEmpty else { return }
         inputs = []
         outputs = []

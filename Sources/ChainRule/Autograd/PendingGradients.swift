@@ -1,8 +1,8 @@
 /// Gradients on their way: each waits for its node's turn, which comes when every consumer of the node has added its part.
 ///
-/// The node with the highest number goes next. A few dozen that are next in turn stay in one sorted array, which is all that
-/// most graphs ever need; the others lie in a heap, found by node and output when more is added to them. So a step costs a
-/// handful of comparisons, and O(log n) when n gradients wait.
+/// The node with the highest number goes next. It has a place of its own, all that a chain needs; a few dozen more stay in one
+/// sorted array, all that most graphs need; the others lie in a heap, found by node and output when more is added to them. So a step costs
+/// a handful of comparisons, and O(log n) when n gradients wait.
 struct PendingGradients {
     struct Item {
         let node: Node
@@ -17,13 +17,35 @@ struct PendingGradients {
         }
     }
 
-    /// Ascending: the next in turn is the last. All of them come before all of `far`.
+    /// The next in turn, unless it was just taken.
+    private var next: Item?
+    /// Ascending, all of them before `next`. All of `far` comes before all of these.
     private var near: [Item] = []
     private var far = FarItems()
     private static let nearLimit = 64
 
     /// Adds a gradient to what waits at an output of a node.
+    @inline(__always)
     mutating func add(_ gradient: Tensor, to node: Node, _ output: Int32) {
+        if next == nil && near.isEmpty && far.isEmpty {
+            next = Item(node: node, output: output, gradient: gradient)
+        } else if let waiting = next, waiting.node === node, waiting.output == output {
+            next?.gradient.accumulate(gradient)
+        } else {
+            insert(gradient, node, output)
+        }
+    }
+
+    private mutating func insert(_ gradient: Tensor, _ node: Node, _ output: Int32) {
+        if let waiting = next.take() {
+            if waiting.isBefore(node, output) {
+                near.append(waiting)
+                next = Item(node: node, output: output, gradient: gradient)
+                if near.count > Self.nearLimit { spill() }
+                return
+            }
+            next = waiting
+        }
         var low = 0
         var high = near.count
         while low < high {
@@ -43,14 +65,17 @@ struct PendingGradients {
     /// Takes the next in turn.
     @inline(__always)
     mutating func popLast() -> Item? {
+        if let item = next.take() { return item }
         if near.isEmpty { refill() }
         return near.popLast()
     }
 
     /// Takes the next in turn if it is another output of `node`.
     mutating func popLast(of node: Node) -> Item? {
-        if near.isEmpty { refill() }
-        return near.last?.node === node ? near.popLast() : nil
+        guard let item = popLast() else { return nil }
+        if item.node === node { return item }
+        next = item
+        return nil
     }
 
     /// Moves the later half of the near items away.
@@ -61,6 +86,7 @@ struct PendingGradients {
     }
 
     private mutating func refill() {
+        if far.isEmpty { return }
         while near.count < Self.nearLimit / 2, let item = far.popHighest() { near.append(item) }
         near.reverse()
     }

@@ -13,7 +13,8 @@ extension Tensor {
         guard dtype.isFloatingPoint else {
             return fail("requiresGrad", "only floating tensors can require a gradient, this one is \(dtype)")
         }
-        let leaf = detach()
+        // Setting the data of a leaf changes its memory and nothing else: it begins at the start of that memory, without gaps.
+        let leaf = isContiguous && layout.offset == 0 ? detach() : CPU.contiguousCopy(self)
         leaf.body.node = LeafNode(shape: shape, dtype: dtype)
         return leaf
     }
@@ -36,23 +37,27 @@ extension Tensor {
                 fail("data", "shape \(newValue.shape) \(newValue.dtype) does not fit the leaf's \(shape) \(dtype)")
                 return
             }
-            body.storage = newValue.body.storage
-            body.layout = newValue.body.layout
+            let isPlain = newValue.isContiguous && newValue.layout.offset == 0
+            let value = isPlain ? newValue : CPU.contiguousCopy(newValue)
+            body.storage = value.body.storage
+            body.layout = value.body.layout
         }
         nonmutating _modify {
-            // Moves the value out, so that `data -= step` works in place when no recorded operation needs the old value.
-            var value = Tensor(body: TensorBody(storage: body.storage, layout: body.layout, dtype: body.dtype))
-            body.storage = Tensor.emptyStorage
+            // Moves the value out, so that `data -= step` works in place when no recorded operation needs the old value. Whoever looks at
+            // the leaf meanwhile finds it empty.
+            let (layout, dtype) = (body.layout, body.dtype)
+            var value = Tensor(body: TensorBody(storage: body.storage, layout: layout, dtype: dtype))
+            body.storage = Tensor.placeholderAfterError.body.storage
+            body.layout = Tensor.placeholderAfterError.body.layout
             defer {
-                let fits = value.shape == shape && value.dtype == dtype
-                if !fits { body.storage = Tensor.zeros(shape, dtype: dtype).body.storage }
+                body.layout = layout
+                let fits = value.shape == layout.shape && value.dtype == dtype
+                if !fits { body.storage = Tensor.zeros(layout.shape, dtype: dtype).body.storage }
                 data = value
             }
             yield &value
         }
     }
-
-    private static let emptyStorage = Storage(byteCount: 0)
 
     /// The gradient that `backward()` added up: of a leaf, or of an inner tensor after `retainGrad()`. Nil before.
     public var grad: Tensor? {
@@ -114,12 +119,14 @@ extension Tensor {
     /// themselves and can be differentiated. `gradient` may be left out for a tensor of one element (it is then 1).
     public func backward(gradient: Tensor? = nil, retainGraph: Bool? = nil, createGraph: Bool = false) {
         guard let seed = seed(gradient, in: "backward") else { return }
-        BackwardPass(retainGraph: retainGraph ?? createGraph, createGraph: createGraph).run([seed])
+        let pass = BackwardPass(retainGraph: retainGraph ?? createGraph, createGraph: createGraph)
+        pass.begin(at: self, with: seed)
+        pass.run()
     }
 
-    /// Where backward begins: this tensor's node and the gradient to send there. Nil after an error.
-    func seed(_ gradient: Tensor?, in operation: String) -> (node: Node, output: Int32, gradient: Tensor)? {
-        guard let node else {
+    /// The gradient that backward begins with. Nil after an error.
+    func seed(_ gradient: Tensor?, in operation: String) -> Tensor? {
+        guard requiresGrad else {
             fail(
                 operation,
                 "the tensor of shape \(shape) requires no gradient: no leaf with requiresGrad led to it, or it was detached"
@@ -131,7 +138,7 @@ extension Tensor {
                 fail(operation, "the gradient has shape \(gradient.shape), the tensor \(shape)")
                 return nil
             }
-            return (node, body.outputIndex, gradient.to(dtype))
+            return gradient.to(dtype)
         }
         guard count == 1 else {
             fail(
@@ -140,7 +147,7 @@ extension Tensor {
             )
             return nil
         }
-        return (node, body.outputIndex, Tensor.ones(shape, dtype: dtype))
+        return Tensor.ones(shape, dtype: dtype)
     }
 }
 

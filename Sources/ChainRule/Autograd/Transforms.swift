@@ -24,7 +24,8 @@ public func gradient(
     guard let seed = output.seed(gradient, in: "gradient") else { return inputs.map { _ in .placeholderAfterError } }
     let pass = BackwardPass(
         from: [output], to: inputs, retainGraph: retainGraph ?? createGraph, createGraph: createGraph)
-    pass.run([seed])
+    pass.begin(at: output, with: seed)
+    pass.run()
     return inputs.enumerated().map { index, input in
         if let gradient = pass.gradient(of: input) { return gradient }
         if allowUnused { return Tensor.zeros(like: input) }

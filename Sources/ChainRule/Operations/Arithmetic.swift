@@ -186,7 +186,7 @@ extension Tensor {
     /// a = f(a, b), in place when nothing else uses the memory of `a` and nothing is recorded.
     private mutating func update(_ kernel: ck_binary, _ b: Tensor, _ function: (Tensor, Tensor) -> Tensor) {
         let fits = dtype == b.dtype && dtype.isFloatingPoint && !dtype.isHalf && isContiguous
-        if fits && node == nil && b.node == nil && Shape.broadcast(shape, b.shape) == shape
+        if fits && node == nil && b.node == nil && (shape == b.shape || Shape.broadcast(shape, b.shape) == shape)
             && isKnownUniquelyReferenced(&body) && isKnownUniquelyReferenced(&body.storage)
         {
             CPU.binaryInPlace(kernel, self, b)
@@ -248,7 +248,7 @@ extension CPU {
             return scalarFirst
                 ? binary(operation, number, x, name: name) : binary(operation, x, number, name: name)
         }
-        let y = Tensor(uninitialized: x.shape, dtype: .float32)
+        let y = Tensor(uninitializedLike: x)
         var number = Float(value.double)
         var loop = ck_loop(run: x.count, scalarFirst ? 0 : 1, scalarFirst ? 1 : 0)
         if scalarFirst {
@@ -261,7 +261,10 @@ extension CPU {
 
     /// a = f(a, b) for a contiguous `a` whose memory nothing else uses; `b` broadcasts to it.
     static func binaryInPlace(_ operation: ck_binary, _ a: Tensor, _ b: Tensor) {
-        var loop = ck_loop(a.shape, output: a.strides, a.strides, b.layout.broadcastStrides(to: a.shape))
+        var loop =
+            b.isContiguous && a.shape == b.shape
+            ? ck_loop(run: a.count, 1, 1)
+            : ck_loop(a.shape, output: a.strides, a.strides, b.layout.broadcastStrides(to: a.shape))
         if a.dtype == .float32 {
             let target = a.freshPointer(to: Float.self)
             ck_binary_f32(operation, &loop, target, target, b.pointer(to: Float.self))

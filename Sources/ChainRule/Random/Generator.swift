@@ -1,3 +1,4 @@
+import CKernels
 import Synchronization
 
 #if canImport(Glibc)
@@ -29,7 +30,21 @@ public final class Generator: RandomNumberGenerator, Sendable {
     public init(seed: UInt64 = 0) { state = Mutex(State(seed: seed)) }
 
     /// The generator used where none is named.
-    public static let `default` = Generator(seed: 67_280_421_310_721)
+    public static var `default`: Generator {
+        guard let standIn = ck_current_thread().pointee.generator else { return shared }
+        return Unmanaged<Generator>.fromOpaque(standIn).takeUnretainedValue()
+    }
+
+    private static let shared = Generator(seed: 67_280_421_310_721)
+
+    /// Runs `body` with this generator as the default one of this thread.
+    func asDefault<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let thread = ck_current_thread()
+        let outer = thread.pointee.generator
+        thread.pointee.generator = Unmanaged.passUnretained(self).toOpaque()
+        defer { thread.pointee.generator = outer }
+        return try withExtendedLifetime(self, body)
+    }
 
     /// The seed it was last given.
     public var seed: UInt64 { state.withLock { $0.seed } }
@@ -39,6 +54,11 @@ public final class Generator: RandomNumberGenerator, Sendable {
 
     /// 64 random bits, for Swift's own `shuffled(using:)` and its kin.
     public func next() -> UInt64 { draw { $0.twister.next64() } }
+
+    convenience init(_ snapshot: Snapshot) {
+        self.init(seed: snapshot.seed)
+        self.snapshot = snapshot
+    }
 
     /// Everything that decides the next draws, to be kept in a checkpoint.
     public struct Snapshot: Sendable, Codable, Equatable {

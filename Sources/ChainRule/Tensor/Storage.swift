@@ -1,32 +1,64 @@
 /// A block of memory that tensors share. Who may write is decided by uniqueness of the reference, never by the storage.
-final class Storage: @unchecked Sendable {
-    // @unchecked: the memory is written only by the one who made it or holds the only reference.
-    let pointer: UnsafeMutableRawPointer
-    let byteCount: Int
-    private let release: Release
+///
+/// A small block lies in the object itself, behind its header: one allocation instead of two.
+final class Storage: ManagedBuffer<Storage.Header, Storage.Unit> {
+    /// What the memory of small blocks is counted in. Anything that asks for more alignment than 8 takes the runtime's slow way to allocate.
+    typealias Unit = UInt64
 
-    private enum Release {
+    struct Header {
+        let pointer: UnsafeMutableRawPointer
+        let byteCount: Int
+        let memory: Memory
+    }
+
+    enum Memory {
+        case inObject
         case cachingAllocator
+        /// The closure runs when the last tensor that uses the memory is gone.
         case caller(@Sendable () -> Void)
     }
 
-    /// Uninitialised memory for `byteCount` bytes, aligned to 64.
     @inline(__always)
-    init(byteCount: Int) {
-        self.byteCount = byteCount
-        pointer = CachingAllocator.allocate(byteCount)
-        release = .cachingAllocator
+    var pointer: UnsafeMutableRawPointer { fixedHeader.pointer }
+    @inline(__always)
+    var byteCount: Int { fixedHeader.byteCount }
+
+    /// The header, read without the exclusivity check of `header`: it never changes.
+    @inline(__always)
+    private var fixedHeader: Header {
+        withUnsafeMutablePointerToHeader { $0.pointee }
+    }
+
+    /// Uninitialised memory for `byteCount` bytes; large blocks are aligned to 64.
+    @inline(__always)
+    static func allocate(_ byteCount: Int) -> Storage {
+        if byteCount > CachingAllocator.smallLimit {
+            let pointer = CachingAllocator.allocate(byteCount)
+            return make(units: 0) { _ in Header(pointer: pointer, byteCount: byteCount, memory: .cachingAllocator) }
+        }
+        CachingAllocator.countSmall(byteCount)
+        let unit = MemoryLayout<Unit>.stride
+        return make(units: (byteCount + unit - 1) / unit) { buffer in
+            let pointer = buffer.withUnsafeMutablePointerToElements { UnsafeMutableRawPointer($0) }
+            return Header(pointer: pointer, byteCount: byteCount, memory: .inObject)
+        }
     }
 
     /// Memory of the caller's; `whenDone` runs when the last tensor that uses it is gone.
-    init(unowned pointer: UnsafeMutableRawPointer, byteCount: Int, whenDone: @escaping @Sendable () -> Void) {
-        self.pointer = pointer
-        self.byteCount = byteCount
-        release = .caller(whenDone)
+    static func unowned(
+        _ pointer: UnsafeMutableRawPointer, byteCount: Int, whenDone: @escaping @Sendable () -> Void
+    ) -> Storage {
+        make(units: 0) { _ in Header(pointer: pointer, byteCount: byteCount, memory: .caller(whenDone)) }
+    }
+
+    @inline(__always)
+    private static func make(units: Int, _ header: (ManagedBuffer<Header, Unit>) -> Header) -> Storage {
+        unsafeDowncast(create(minimumCapacity: units, makingHeaderWith: header), to: Storage.self)
     }
 
     deinit {
-        switch release {
+        switch fixedHeader.memory {
+        case .inObject: CachingAllocator.uncountSmall(byteCount)
         case .cachingAllocator: CachingAllocator.free(pointer, byteCount)
         case .caller(let whenDone): whenDone()
         }

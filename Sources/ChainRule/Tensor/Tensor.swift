@@ -13,8 +13,17 @@ public struct Tensor: Sendable {
     @inline(__always)
     init(uninitialized shape: Shape, dtype: DType) {
         body = TensorBody(
-            storage: Storage(byteCount: shape.elementCount * dtype.byteCount), layout: Layout(contiguous: shape),
+            storage: Storage.allocate(shape.elementCount * dtype.byteCount), layout: Layout(contiguous: shape),
             dtype: dtype)
+    }
+
+    /// Uninitialised memory for a result of the shape and dtype of a row-major tensor.
+    @inline(__always)
+    init(uninitializedLike other: Tensor) {
+        var layout = other.layout
+        layout.offset = 0
+        body = TensorBody(
+            storage: Storage.allocate(layout.elementCount * other.dtype.byteCount), layout: layout, dtype: other.dtype)
     }
 
     /// The sizes of the axes.

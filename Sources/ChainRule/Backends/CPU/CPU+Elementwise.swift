@@ -26,27 +26,30 @@ enum CPU {
     /// f(a, b) with broadcasting, for two floating tensors of one dtype.
     @inline(__always)
     static func binary(_ operation: ck_binary, _ a: Tensor, _ b: Tensor, name: String) -> Tensor {
-        guard let shape = broadcastShape(a, b, name) else { return .placeholderAfterError }
-        switch a.dtype {
-        case .float32:
-            let y = Tensor(uninitialized: shape, dtype: .float32)
-            var loop = loop(over: y, a, b)
+        if a.dtype.isHalf {
+            let wide = binary(operation, convert(a, to: .float32), convert(b, to: .float32), name: name)
+            return convert(wide, to: a.dtype)
+        }
+        guard a.dtype.isFloatingPoint else { return fail(name, "no floating kernel for \(a.dtype)") }
+        let y: Tensor
+        var loop: ck_loop
+        if a.isContiguous && b.isContiguous && a.shape == b.shape {
+            y = Tensor(uninitializedLike: a)
+            loop = ck_loop(run: y.count, 1, 1)
+        } else {
+            guard let shape = broadcastShape(a, b, name) else { return .placeholderAfterError }
+            y = Tensor(uninitialized: shape, dtype: a.dtype)
+            loop = Self.loop(over: y, a, b)
+        }
+        if a.dtype == .float32 {
             ck_binary_f32(
                 operation, &loop, y.freshPointer(to: Float.self), a.pointer(to: Float.self), b.pointer(to: Float.self))
-            return y
-        case .float64:
-            let y = Tensor(uninitialized: shape, dtype: .float64)
-            var loop = loop(over: y, a, b)
+        } else {
             ck_binary_f64(
                 operation, &loop, y.freshPointer(to: Double.self), a.pointer(to: Double.self),
                 b.pointer(to: Double.self))
-            return y
-        case .float16, .bfloat16:
-            return convert(
-                binary(operation, convert(a, to: .float32), convert(b, to: .float32), name: name), to: a.dtype)
-        default:
-            return fail(name, "no floating kernel for \(a.dtype)")
         }
+        return y
     }
 
     /// a ∘ b as booleans, with broadcasting, for two tensors of one dtype.

@@ -102,7 +102,7 @@ final class Workspace {
     /// - Parameter byteCount: 0 for none.
     init(byteCount: Int) {
         // Below the allocator's limit for small blocks the alignment would be malloc's.
-        storage = byteCount == 0 ? nil : Storage(byteCount: Swift.max(byteCount, 2048))
+        storage = byteCount == 0 ? nil : Storage.allocate(Swift.max(byteCount, 2048))
     }
 
     /// Valid while this object is.

@@ -9,8 +9,8 @@ import Synchronization
 /// Memory for tensors. Freed blocks are kept by size and handed out again: a training step asks for the same sizes each
 /// time, and fresh pages from the system cost more than the arithmetic that fills them.
 enum CachingAllocator {
-    /// Blocks up to this many bytes go straight to malloc, which is as fast and caches them itself.
-    private static let smallLimit = 1024
+    /// Blocks up to this many bytes lie in the object that holds them (see `Storage`) and are only counted here.
+    static let smallLimit = 1024
     private static let alignment = 64
 
     private struct State {
@@ -31,26 +31,13 @@ enum CachingAllocator {
     }
 
     @inline(__always)
-    static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        if byteCount <= smallLimit {
-            count(Swift.max(byteCount, 1))
-            guard let pointer = malloc(Swift.max(byteCount, 1)) else { outOfMemory(byteCount) }
-            return pointer
-        }
-        return allocateLarge(sizeClass(byteCount))
-    }
+    static func countSmall(_ byteCount: Int) { count(byteCount) }
 
     @inline(__always)
-    static func free(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
-        if byteCount <= smallLimit {
-            live.subtract(Swift.max(byteCount, 1), ordering: .relaxed)
-            libcFree(pointer)
-        } else {
-            freeLarge(pointer, sizeClass(byteCount))
-        }
-    }
+    static func uncountSmall(_ byteCount: Int) { live.subtract(byteCount, ordering: .relaxed) }
 
-    private static func allocateLarge(_ size: Int) -> UnsafeMutableRawPointer {
+    static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        let size = sizeClass(byteCount)
         let (address, mustTrim) = state.withLock { state -> (UInt?, Bool) in
             if let address = state.freeBlocks[size]?.popLast() {
                 state.cached -= size
@@ -73,7 +60,8 @@ enum CachingAllocator {
         return pointer
     }
 
-    private static func freeLarge(_ pointer: UnsafeMutableRawPointer, _ size: Int) {
+    static func free(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
+        let size = sizeClass(byteCount)
         live.subtract(size, ordering: .relaxed)
         let address = UInt(bitPattern: pointer)
         state.withLock { state in

@@ -7,13 +7,7 @@ extension ck_loop {
     /// One run of `count` elements; an input's stride is 1, or 0 for a single number.
     @inline(__always)
     init(run count: Int, _ first: Int = 0, _ second: Int = 0, _ third: Int = 0) {
-        self.init()
-        rank = 1
-        shape.0 = Int64(count)
-        strides.0.0 = 1
-        strides.1.0 = Int64(first)
-        strides.2.0 = Int64(second)
-        strides.3.0 = Int64(third)
+        self = ck_loop_run(Int64(count), Int64(first), Int64(second), Int64(third))
     }
 
     /// A nest over `shape`: `output` and the inputs are strides, one for each axis of `shape`.
