@@ -8,7 +8,7 @@ private let nan = Double.nan
 let specialPoints = Tensor([-inf, -2, -0.0, 0, 0.5, inf, nan])
 
 /// Expects these elements: NaN for NaN, zeros with their sign, everything else within the relative tolerance.
-func expectElements(
+func expectExactElements(
     _ tensor: Tensor, _ expected: [Double], tolerance: Double = 1e-14, sourceLocation: SourceLocation = #_sourceLocation
 ) {
     let values = tensor.detach().toArray(of: Double.self)

@@ -7,19 +7,19 @@ private let nan = Double.nan
 struct RoundingTests {
     @Test func specialValues() {
         let x = specialPoints
-        expectElements(x.sign(), [-1, -1, 0, 0, 1, 1, 0])
-        expectElements(x.floor(), [-inf, -2, -0.0, 0, 0, inf, nan])
-        expectElements(x.ceil(), [-inf, -2, -0.0, 0, 1, inf, nan])
-        expectElements(x.round(), [-inf, -2, -0.0, 0, 0, inf, nan])
-        expectElements(x.trunc(), [-inf, -2, -0.0, 0, 0, inf, nan])
-        expectElements(x.frac(), [nan, 0, 0, 0, 0.5, nan, nan])
+        expectExactElements(x.sign(), [-1, -1, 0, 0, 1, 1, 0])
+        expectExactElements(x.floor(), [-inf, -2, -0.0, 0, 0, inf, nan])
+        expectExactElements(x.ceil(), [-inf, -2, -0.0, 0, 1, inf, nan])
+        expectExactElements(x.round(), [-inf, -2, -0.0, 0, 0, inf, nan])
+        expectExactElements(x.trunc(), [-inf, -2, -0.0, 0, 0, inf, nan])
+        expectExactElements(x.frac(), [nan, 0, 0, 0, 0.5, nan, nan])
         #expect(x.signbit().toArray(of: Bool.self)[..<6] == [true, true, true, false, false, false])
     }
 
     @Test func halvesGoToTheEvenNumber() {
-        expectElements(Tensor([0.5, 1.5, 2.5, -0.5, -1.5]).round(), [0, 2, 2, -0.0, -2])
-        expectElements(Tensor([1.2345, -9.8765]).round(decimals: 2), [1.23, -9.88])
-        expectElements(Tensor([1251.0, -1749]).round(decimals: -2), [1300, -1700])
+        expectExactElements(Tensor([0.5, 1.5, 2.5, -0.5, -1.5]).round(), [0, 2, 2, -0.0, -2])
+        expectExactElements(Tensor([1.2345, -9.8765]).round(decimals: 2), [1.23, -9.88])
+        expectExactElements(Tensor([1251.0, -1749]).round(decimals: -2), [1300, -1700])
     }
 
     @Test func integers() {
