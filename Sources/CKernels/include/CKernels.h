@@ -11,6 +11,7 @@
 #include "ck_elementwise.h"
 #include "ck_reduce.h"
 #include "ck_rows.h"
+#include "ck_channels.h"
 #include "ck_optimizers.h"
 #include "ck_matmul.h"
 #include "ck_convolution.h"

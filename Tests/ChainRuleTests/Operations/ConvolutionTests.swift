@@ -5,23 +5,23 @@ import Testing
 
 struct ConvolutionTests {
     @Test func values() {
-        expectElements(
+        expectClose(
             patterned([1, 2, 5]).conv1d(
                 weight: patterned([2, 2, 3], seed: 1), bias: patterned([2], seed: 2), stride: 2, padding: 1),
             [-1.03125, -1.546875, -1.109375, 0.203125, 2.90625, 3.5625])
-        expectElements(
+        expectClose(
             patterned([1, 2, 3, 3]).conv2d(weight: patterned([2, 1, 2, 2], seed: 1), dilation: 2, groups: 2),
             [-1.609375, -0.796875])
-        expectElements(
+        expectClose(
             patterned([1, 1, 2, 2, 3]).conv3d(weight: patterned([1, 1, 2, 2, 2], seed: 1)), [1.484375, -1.765625])
-        expectElements(
+        expectClose(
             patterned([1, 1, 4]).conv1d(weight: patterned([1, 1, 2], seed: 1), padding: .same),
             [0.5625, -1.015625, 0.640625, -0.3125])
         let transposed = patterned([1, 1, 2, 2]).convTranspose2d(
             weight: patterned([1, 2, 2, 2], seed: 1), bias: patterned([2], seed: 2), stride: 2, padding: 1,
             outputPadding: 1)
         #expect(transposed.shape == [1, 2, 3, 3])
-        expectElements(
+        expectClose(
             transposed,
             [
                 1.25, -0.15625, 1.109375, 0.9375, 0.9375, 1.5, 1.328125, 0.625, 1.1875, 0.125, 0.546875, -1.421875,
@@ -33,7 +33,7 @@ struct ConvolutionTests {
         let (x, weight) = (patterned([2, 5, 4]), patterned([3, 2, 2, 3], seed: 1))
         let y = x.conv2d(weight: weight, stride: [2, 1], padding: [0, 1])
         #expect(y.shape == [3, 2, 4])
-        expectElements(y, x.unsqueeze(dim: 0).conv2d(weight: weight, stride: [2, 1], padding: [0, 1]).toArray())
+        expectClose(y, x.unsqueeze(dim: 0).conv2d(weight: weight, stride: [2, 1], padding: [0, 1]).toArray())
         #expect(x.convTranspose2d(weight: patterned([2, 3, 2, 2])).shape == [3, 6, 5])
     }
 
@@ -41,13 +41,13 @@ struct ConvolutionTests {
     @Test func layouts() {
         let weight = patterned([3, 2, 2, 2], seed: 1)
         let x = patterned([4, 5, 2, 3]).permute(0, 2, 3, 1)[1...]
-        expectElements(x.conv2d(weight: weight), x.contiguous().conv2d(weight: weight).toArray())
+        expectClose(x.conv2d(weight: weight), x.contiguous().conv2d(weight: weight).toArray())
         let (empty, leaf) = (Tensor.zeros([0, 2, 3, 3], dtype: .float64).requiringGrad(), weight.requiringGrad())
         let y = empty.conv2d(weight: leaf)
         #expect(y.shape == [0, 3, 2, 2])
         y.sum().backward()
         #expect(empty.grad?.shape == [0, 2, 3, 3])
-        expectElements(leaf.grad, [Double](repeating: 0, count: 24))
+        expectClose(leaf.grad, [Double](repeating: 0, count: 24))
     }
 
     @Test(arguments: [DType.float32, .float16, .bfloat16]) func otherTypes(_ dtype: DType) {
@@ -55,7 +55,7 @@ struct ConvolutionTests {
         let y = x.conv2d(weight: weight, padding: 1)
         #expect(y.dtype == dtype)
         let exact = x.to(.float64).conv2d(weight: weight.to(.float64), padding: 1)
-        expectElements(y, exact.toArray(), tolerance: dtype == .float32 ? 1e-6 : 8e-3)
+        expectClose(y, exact.toArray(), tolerance: dtype == .float32 ? 1e-6 : 8e-3)
     }
 
     /// Each gradient against the definition, with everything that can differ between the axes.
@@ -67,7 +67,7 @@ struct ConvolutionTests {
             weight: weight, bias: bias, stride: [2, 1], padding: [1, 2], dilation: [1, 2], groups: 2)
         let dy = patterned(y.shape, seed: 3)
         (y * dy).sum().backward()
-        expectElements(bias.grad, dy.sum(dim: [0, 2, 3]).toArray())
+        expectClose(bias.grad, dy.sum(dim: [0, 2, 3]).toArray())
         // The loss is linear in each input: its value is the inner product of that input with its gradient, the bias aside.
         let linear = ((y.detach() - bias.detach().reshape([6, 1, 1])) * dy).sum().item()
         for leaf in [x, weight] {

@@ -12,11 +12,11 @@ struct LinearTests {
     @Test func valueAndGradients() {
         let (x, weight, bias) = (x.requiringGrad(), weight.requiringGrad(), bias.requiringGrad())
         let y = x.linear(weight: weight, bias: bias)
-        expectElements(y, [2.59375, 1.71875, 0.46875, -1.09375])
+        expectClose(y, [2.59375, 1.71875, 0.46875, -1.09375])
         (y * patterned([2, 2], seed: 3)).sum().backward()
-        expectElements(x.grad, [-0.53125, -0.25, -0.6875, -0.0625, -1.1875, 0.5625])
-        expectElements(weight.grad, [0.1875, 0.65625, -0.671875, -0.6875, 0.875, 0.640625])
-        expectElements(bias.grad, [-1.375, 2.125])
+        expectClose(x.grad, [-0.53125, -0.25, -0.6875, -0.0625, -1.1875, 0.5625])
+        expectClose(weight.grad, [0.1875, 0.65625, -0.671875, -0.6875, 0.875, 0.640625])
+        expectClose(bias.grad, [-1.375, 2.125])
     }
 
     @Test(arguments: [[3], [4, 3], [2, 2, 3], [0, 3], [2, 0, 3]] as [Shape]) func anyRank(_ shape: Shape) {
@@ -24,16 +24,16 @@ struct LinearTests {
         let expected = input.matmul(weight.t()) + bias
         let y = input.linear(weight: weight, bias: bias)
         #expect(y.shape == expected.shape)
-        expectElements(y, expected.toArray())
-        expectElements(input.linear(weight: weight), input.matmul(weight.t()).toArray())
+        expectClose(y, expected.toArray())
+        expectClose(input.linear(weight: weight), input.matmul(weight.t()).toArray())
     }
 
     /// A view whose rows are no single run of memory, and a slice that does not begin where its memory does.
     @Test func views() {
         let permuted = patterned([3, 2, 4]).permute(2, 1, 0)
-        expectElements(permuted.linear(weight: weight), permuted.matmul(weight.t()).toArray())
+        expectClose(permuted.linear(weight: weight), permuted.matmul(weight.t()).toArray())
         let slice = patterned([4, 3])[2...]
-        expectElements(
+        expectClose(
             slice.linear(weight: weight, bias: bias), (slice.contiguous().matmul(weight.t()) + bias).toArray())
     }
 
@@ -54,8 +54,8 @@ struct LinearTests {
             case .sigmoid: z.sigmoid()
             }
         }
-        expectElements(fused.0, composed.0.toArray())
-        for (left, right) in zip(fused.1, composed.1) { expectElements(left, right?.toArray() ?? []) }
+        expectClose(fused.0, composed.0.toArray())
+        for (left, right) in zip(fused.1, composed.1) { expectClose(left, right?.toArray() ?? []) }
     }
 
     @Test func mistakesNameTheShapes() {

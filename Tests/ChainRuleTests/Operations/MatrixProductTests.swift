@@ -6,10 +6,10 @@ import Testing
 
 struct MatrixProductTests {
     @Test func matricesAndBatches() {
-        expectElements(patterned([2, 3]).matmul(patterned([3, 2], seed: 1)), [-2.03125, 0.328125, 1.125, 0.5])
+        expectClose(patterned([2, 3]).matmul(patterned([3, 2], seed: 1)), [-2.03125, 0.328125, 1.125, 0.5])
         let batched = patterned([2, 1, 2, 3]).matmul(patterned([2, 3, 2], seed: 1))
         #expect(batched.shape == [2, 2, 2, 2])
-        expectElements(
+        expectClose(
             batched,
             [
                 -2.03125, 0.328125, 1.125, 0.5, 0.265625, 0.828125, 0.609375, -1.8125, 0.6875, 0.3125, 2.046875,
@@ -32,7 +32,7 @@ struct MatrixProductTests {
         let columns = right.count == 1 ? b.reshape([right[0], 1]) : b
         let rows = left.count == 1 ? a.reshape([1, left[0]]) : a
         let terms = rows.unsqueeze(dim: -1) * columns.unsqueeze(dim: -3)
-        expectElements(product, terms.sum(dim: -2).toArray(of: Double.self))
+        expectClose(product, terms.sum(dim: -2).toArray(of: Double.self))
     }
 
     /// Transposed, expanded, sliced and permuted operands are read where they lie.
@@ -40,15 +40,15 @@ struct MatrixProductTests {
         let a = patterned([4, 3, 2])
         let b = patterned([4, 5, 3], seed: 2)
         let expected = a.permute(0, 2, 1).contiguous().matmul(b.mT.contiguous()).toArray(of: Double.self)
-        expectElements(a.mT.matmul(b.mT), expected)
+        expectClose(a.mT.matmul(b.mT), expected)
         let sliced = patterned([6, 4])[1..<5, 1..<3]
-        expectElements(sliced.matmul(sliced.t()), sliced.contiguous().matmul(sliced.t().contiguous()).toArray())
+        expectClose(sliced.matmul(sliced.t()), sliced.contiguous().matmul(sliced.t().contiguous()).toArray())
         let expanded = patterned([1, 3]).expand([2, 3])
-        expectElements(expanded.matmul(b[0].t()), expanded.contiguous().matmul(b[0].t()).toArray())
+        expectClose(expanded.matmul(b[0].t()), expanded.contiguous().matmul(b[0].t()).toArray())
         // Batch axes that no single stride can describe.
         let crossed = patterned([2, 3, 4, 2]).permute(1, 0, 3, 2)
         let square = patterned([1, 2, 4, 3], seed: 3)
-        expectElements(crossed.matmul(square), crossed.contiguous().matmul(square.expand([3, 2, 4, 3])).toArray())
+        expectClose(crossed.matmul(square), crossed.contiguous().matmul(square.expand([3, 2, 4, 3])).toArray())
     }
 
     @Test(arguments: [DType.float32, .float16, .bfloat16]) func floatingTypes(_ dtype: DType) {
@@ -56,7 +56,7 @@ struct MatrixProductTests {
         let product = a.matmul(b)
         #expect(product.dtype == dtype)
         let exact = a.to(.float64).matmul(b.to(.float64)).toArray(of: Double.self)
-        expectElements(product, exact, tolerance: dtype == .bfloat16 ? 8e-3 : dtype == .float16 ? 1e-3 : 1e-6)
+        expectClose(product, exact, tolerance: dtype == .bfloat16 ? 8e-3 : dtype == .float16 ? 1e-3 : 1e-6)
     }
 
     @Test func integersAreExact() {
@@ -71,18 +71,18 @@ struct MatrixProductTests {
     @Test func namedProducts() {
         let (a, b, v) = (patterned([2, 3]), patterned([3, 2], seed: 1), patterned([3], seed: 2))
         let product = a.matmul(b).toArray(of: Double.self)
-        expectElements(a.mm(b), product)
-        expectElements(a.mv(v), a.matmul(v).toArray())
-        expectElements(v.dot(v), [v.squared().sum().item()])
-        expectElements(v.outer(v), v.reshape([3, 1]).matmul(v.reshape([1, 3])).toArray())
-        expectElements(a.inner(v), a.matmul(v).toArray())
+        expectClose(a.mm(b), product)
+        expectClose(a.mv(v), a.matmul(v).toArray())
+        expectClose(v.dot(v), [v.squared().sum().item()])
+        expectClose(v.outer(v), v.reshape([3, 1]).matmul(v.reshape([1, 3])).toArray())
+        expectClose(a.inner(v), a.matmul(v).toArray())
         let base = patterned([2], seed: 4)
-        expectElements(base.addmm(a, b, beta: 0.5, alpha: 2), (base * 0.5 + a.matmul(b) * 2).toArray())
-        expectElements(Tensor(Double.nan, dtype: .float64).addmm(a, b, beta: 0), product)
-        expectElements(base.baddbmm(a.reshape([1, 2, 3]), b.reshape([1, 3, 2])), (base + a.matmul(b)).toArray())
-        expectElements(base.addbmm(stack([a, a]), stack([b, b])), (base + a.matmul(b) * 2).toArray())
-        expectElements(base.addmv(a, v), (base + a.matmul(v)).toArray())
-        expectElements(patterned([3, 1]).addr(v, base), (patterned([3, 1]) + v.outer(base)).toArray())
+        expectClose(base.addmm(a, b, beta: 0.5, alpha: 2), (base * 0.5 + a.matmul(b) * 2).toArray())
+        expectClose(Tensor(Double.nan, dtype: .float64).addmm(a, b, beta: 0), product)
+        expectClose(base.baddbmm(a.reshape([1, 2, 3]), b.reshape([1, 3, 2])), (base + a.matmul(b)).toArray())
+        expectClose(base.addbmm(stack([a, a]), stack([b, b])), (base + a.matmul(b) * 2).toArray())
+        expectClose(base.addmv(a, v), (base + a.matmul(v)).toArray())
+        expectClose(patterned([3, 1]).addr(v, base), (patterned([3, 1]) + v.outer(base)).toArray())
     }
 
     @Test func mistakesNameTheShapes() {

@@ -8,30 +8,30 @@ struct NormalizationTests {
         let leaves = [patterned([2, 2, 3]), patterned([2], seed: 1), patterned([2], seed: 2)].map { $0.requiringGrad() }
         let result = leaves[0].batchNorm(
             runningMean: nil, runningVariance: nil, weight: leaves[1], bias: leaves[2], training: true)
-        expectElements(
+        expectClose(
             result.output,
             [
                 1.411772702, 0.4411364921, 1.95101504, 0.5908570897, -0.4667644112, 0.2131351251, 0.5489849598,
                 2.058863508, 1.088227298, -0.5423088042, 0.1375907322, 0.8174902685,
             ])
-        expectElements(result.batchMean, [-0.1875, 0.2708333333])
-        expectElements(result.batchVariance, [0.6296875, 0.8213541667])
+        expectClose(result.batchMean, [-0.1875, 0.2708333333])
+        expectClose(result.batchVariance, [0.6296875, 0.8213541667])
         (result.output * patterned([2, 2, 3], seed: 4)).sum().backward()
-        expectElements(
+        expectClose(
             leaves[0].grad,
             [
                 -0.2749284045, 1.374642023, 0.1867073345, 6.806081506e-06, -8.645562994e-06, 1.287637042e-06,
                 -1.013545587, 0.2790344823, -0.551909848, -9.749251886e-06, 1.839481488e-07, 1.011714818e-05,
             ])
-        expectElements(leaves[1].grad, [0.6255211128, 4.963896152])
-        expectElements(leaves[2].grad, [-0.5, -0.625])
+        expectClose(leaves[1].grad, [0.6255211128, 4.963896152])
+        expectClose(leaves[2].grad, [-0.5, -0.625])
     }
 
     @Test func batchNormInEvaluation() {
         let y = patterned([2, 2, 3]).batchNorm(
             runningMean: Tensor([0.1, -0.2]), runningVariance: Tensor([2, 0.5]), weight: patterned([2], seed: 1),
             bias: patterned([2], seed: 2))
-        expectElements(
+        expectClose(
             y.output,
             [
                 1.205805937, 0.7086227241, 1.482018833, 0.3371299131, -0.9002945798, -0.1048074058, 0.7638653033,
@@ -48,38 +48,38 @@ struct NormalizationTests {
             (statistic * patterned([2], seed: 1)).sum().backward(retainGraph: true)
         }
         ((y.mean(dim: 0) + y.variance(dim: 0)) * patterned([2], seed: 1)).sum().backward()
-        expectElements(x.grad, y.grad?.toArray() ?? [])
+        expectClose(x.grad, y.grad?.toArray() ?? [])
     }
 
     @Test func layerNorm() {
         let leaves = [patterned([2, 3]), patterned([3], seed: 1), patterned([3], seed: 2)].map { $0.requiringGrad() }
         let y = leaves[0].layerNorm(normalizedShape: [3], weight: leaves[1], bias: leaves[2])
-        expectElements(
+        expectClose(
             y, [1.393857463, 0.7867443277, 0.3666458941, 0.566677053, -0.5367443277, -1.287714925])
         (y * patterned([2, 3], seed: 4)).sum().backward()
-        expectElements(
+        expectClose(
             leaves[0].grad,
             [-0.170054249, 0.06072060809, 0.1093336409, -0.1125383735, -0.06251977905, 0.1750581525])
-        expectElements(leaves[1].grad, [0.8703376483, -0.6617443277, 0.3308721638])
-        expectElements(leaves[2].grad, [-1.25, 2.25, 0])
+        expectClose(leaves[1].grad, [0.8703376483, -0.6617443277, 0.3308721638])
+        expectClose(leaves[2].grad, [-1.25, 2.25, 0])
         let permuted = patterned([3, 2, 4]).permute(1, 2, 0)
-        expectElements(
+        expectClose(
             permuted.layerNorm(normalizedShape: [4, 3]),
             permuted.contiguous().layerNorm(normalizedShape: [4, 3]).toArray())
         #expect(Tensor.zeros([0, 3]).layerNorm(normalizedShape: [3]).shape == [0, 3])
     }
 
     @Test func others() {
-        expectElements(
+        expectClose(
             patterned([1, 4, 2]).groupNorm(groups: 2, weight: patterned([4], seed: 1), bias: patterned([4], seed: 2)),
             [
                 1.492818533, 0.4001351329, -0.5548918937, 0.3192548268, 0.441117801, -1.232438355, 0.5594005489,
                 0.8197315065,
             ])
-        expectElements(
+        expectClose(
             patterned([2, 3]).rmsNorm(normalizedShape: [3], weight: patterned([3], seed: 1)),
             [0, 0.757042408, 1.051447789, -0.4003203845, -0.800640769, 0.2001601923])
-        expectElements(
+        expectClose(
             patterned([1, 2, 3]).instanceNorm(),
             [0.2301719401, -1.323488655, 1.093316715, -1.093316715, 1.323488655, -0.2301719401])
     }
@@ -89,11 +89,11 @@ struct NormalizationTests {
         let tolerance = dtype == .float32 ? 1e-5 : 1e-2
         let layer = x.layerNorm(normalizedShape: [3])
         #expect(layer.dtype == dtype)
-        expectElements(layer, x.to(.float64).layerNorm(normalizedShape: [3]).toArray(), tolerance: tolerance)
+        expectClose(layer, x.to(.float64).layerNorm(normalizedShape: [3]).toArray(), tolerance: tolerance)
         let batch = x.batchNorm(runningMean: nil, runningVariance: nil, training: true).output
         #expect(batch.dtype == dtype)
         let exact = x.to(.float64).batchNorm(runningMean: nil, runningVariance: nil, training: true).output
-        expectElements(batch, exact.toArray(), tolerance: tolerance)
+        expectClose(batch, exact.toArray(), tolerance: tolerance)
     }
 
     @Test func mistakesNameTheShapes() {

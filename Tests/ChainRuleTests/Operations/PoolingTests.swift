@@ -10,7 +10,7 @@ struct PoolingTests {
         let (values, indices) = x.maxPool2dWithIndices(
             kernelSize: [2, 3], stride: [1, 2], padding: [0, 1], ceilMode: true)
         #expect(values.shape == [1, 1, 3, 3])
-        expectElements(values, [0.125, 0.75, 1.375, 0.25, 0.875, 1.375, 0.375, 1, -0.125])
+        expectClose(values, [0.125, 0.75, 1.375, 0.25, 0.875, 1.375, 0.375, 1, -0.125])
         #expect(indices.toArray(of: Int.self) == [5, 7, 9, 10, 12, 9, 15, 17, 18])
         #expect(x.maxPool2d(kernelSize: 2).shape == [1, 1, 2, 2])
         #expect(x[0].maxPool2d(kernelSize: 2).shape == [1, 2, 2])
@@ -22,30 +22,30 @@ struct PoolingTests {
     @Test func overlappingMaximaAddTheirGradients() {
         let leaf = Tensor([1.0, 5, 2], shape: [1, 3], requiresGrad: true)
         leaf.maxPool1d(kernelSize: 2, stride: 1).sum().backward()
-        expectElements(leaf.grad, [0, 2, 0])
+        expectClose(leaf.grad, [0, 2, 0])
     }
 
     @Test func averages() {
-        expectElements(
+        expectClose(
             x.avgPool2d(kernelSize: 2, padding: 1, ceilMode: true),
             [0, -0.125, 0.1875, 0.09375, -0.0625, -0.15625, 0.09375, 0.0625, -0.34375])
-        expectElements(
+        expectClose(
             x.avgPool2d(kernelSize: 2, padding: 1, countIncludePad: false),
             [0, -0.25, 0.375, 0.1875, -0.0625, -0.15625, 0.375, 0.125, -0.6875])
-        expectElements(
+        expectClose(
             x.avgPool2d(kernelSize: 2, divisorOverride: 3), [-0.6666666667, 0.1666666667, -0.3333333333, 0.5])
         let sliced = patterned([3, 1, 4, 5])[1...]
-        expectElements(sliced.avgPool2d(kernelSize: 2), sliced.contiguous().avgPool2d(kernelSize: 2).toArray())
+        expectClose(sliced.avgPool2d(kernelSize: 2), sliced.contiguous().avgPool2d(kernelSize: 2).toArray())
     }
 
     @Test func adaptive() {
-        expectElements(
+        expectClose(
             x.adaptiveAvgPool2d([3, 2]),
             [-0.1041666667, 0.5208333333, 0.02083333333, 0.1666666667, 0.1458333333, -0.1875])
         let (values, indices) = x.adaptiveMaxPool2dWithIndices([3, 2])
-        expectElements(values, [0.75, 1.375, 0.875, 1.375, 1, 1])
+        expectClose(values, [0.75, 1.375, 0.875, 1.375, 1, 1])
         #expect(indices.toArray(of: Int.self) == [7, 9, 12, 9, 17, 17])
-        expectElements(x.adaptiveAvgPool2d(1), [x.mean().item()])
+        expectClose(x.adaptiveAvgPool2d(1), [x.mean().item()])
         #expect(x.adaptiveAvgPool2d([2, -1]).shape == [1, 1, 2, 5])
         #expect(patterned([2, 3, 5]).adaptiveMaxPool1d(2).shape == [2, 3, 2])
         #expect(patterned([2, 4, 4, 5]).adaptiveAvgPool3d(3).shape == [2, 3, 3, 3])

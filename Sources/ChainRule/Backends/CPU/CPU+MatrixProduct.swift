@@ -14,23 +14,27 @@ extension CPU {
                 convert(a, to: .float32), convert(b, to: .float32), bias: wideBias, activation: activation)
             return convert(y, to: a.dtype)
         }
-        guard let batch = Shape.broadcast(a.batchShape, b.batchShape) else { return .placeholderAfterError }
-        var shape = batch
+        var shape = Shape()
+        if a.rank > 2 || b.rank > 2 {
+            guard let batch = Shape.broadcast(a.batchShape, b.batchShape) else { return .placeholderAfterError }
+            shape = batch
+        }
         shape.append(a.shape[a.rank - 2])
         shape.append(b.shape[b.rank - 1])
         let y = Tensor(uninitialized: shape, dtype: a.dtype.isFloatingPoint ? a.dtype : .int64)
-        let nest = BatchNest(batch, y, a, b)
+        if y.count == 0 { return convert(y, to: a.dtype) }
         guard a.dtype.isFloatingPoint else {
-            if y.count > 0 { integerProduct(nest, y, convert(a, to: .int64), convert(b, to: .int64)) }
+            integerProduct(y, convert(a, to: .int64), convert(b, to: .int64))
             return convert(y, to: a.dtype)
         }
-        if y.count > 0 { floatingProduct(nest, y, a, b, bias: bias.map(contiguous), activation: activation) }
+        floatingProduct(y, a, b, bias: bias.map(contiguous), activation: activation)
         return y
     }
 
     private static func floatingProduct(
-        _ nest: BatchNest, _ y: Tensor, _ a: Tensor, _ b: Tensor, bias: Tensor?, activation: ck_activation
+        _ y: Tensor, _ a: Tensor, _ b: Tensor, bias: Tensor?, activation: ck_activation
     ) {
+        let nest = BatchNest(y, a, b)
         var product = nest.kernelDescription(y, a, b)
         product.alpha = 1
         product.beta = 0
@@ -61,9 +65,8 @@ extension CPU {
     }
 
     /// Integers count paths and shuffle places; nobody waits for them. Sums wrap around.
-    private static func integerProduct(_ nest: BatchNest, _ y: Tensor, _ a: Tensor, _ b: Tensor) {
-        // The conversion may have changed the strides that `nest` was made from.
-        let nest = BatchNest(Shape(y.shape.dropLast(2)), y, a, b)
+    private static func integerProduct(_ y: Tensor, _ a: Tensor, _ b: Tensor) {
+        let nest = BatchNest(y, a, b)
         let product = nest.kernelDescription(y, a, b)
         let (output, left, right) = (
             y.freshPointer(to: Int64.self), a.pointer(to: Int64.self), b.pointer(to: Int64.self)
@@ -115,7 +118,12 @@ private struct BatchNest {
     /// The loop over the batch axes; strides of y, a, b.
     private let loop: ck_loop
 
-    init(_ batch: Shape, _ y: Tensor, _ a: Tensor, _ b: Tensor) {
+    init(_ y: Tensor, _ a: Tensor, _ b: Tensor) {
+        if y.rank == 2 {
+            loop = ck_loop()
+            return
+        }
+        let batch = y.batchShape
         loop = ck_loop(
             batch, output: Shape(y.strides.dropLast(2)), BatchNest.strides(a, in: batch),
             BatchNest.strides(b, in: batch))

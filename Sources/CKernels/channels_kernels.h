@@ -1,0 +1,32 @@
+/// What the operations on channels need of one instruction set. Index 0 is float, 1 double.
+#ifndef CK_CHANNELS_KERNELS_H
+#define CK_CHANNELS_KERNELS_H
+
+#include "ck_channels.h"
+
+typedef struct ck_channel_arrays {
+    int64_t batch, channels, places;
+    void *out;  // y or dx
+    const void *x, *dy;
+    void *mean, *rstd, *variance;  // the gradients only read them
+    const void *weight, *bias;
+    void *weight_grad, *bias_grad;
+    double eps;
+} ck_channel_arrays;
+
+/// Channels first..<end. Layer norm: `batch` rows of `channels` columns.
+typedef void (*ck_channels_kernel)(int64_t first, int64_t end, const ck_channel_arrays *arrays);
+
+/// The second index: 0 where a channel's places are a run of memory, 1 where there is one place and channels are neighbours.
+typedef struct ck_channels_kernels {
+    ck_channels_kernel norm[2][2], norm_grad[2][2];
+    ck_channels_kernel layer_norm_weight_grad[2];
+} ck_channels_kernels;
+
+extern const ck_channels_kernels ck_channels_baseline;
+#if defined(__x86_64__)
+extern const ck_channels_kernels ck_channels_avx2;
+extern const ck_channels_kernels ck_channels_avx512;
+#endif
+
+#endif

@@ -1,0 +1,163 @@
+import CKernels
+import Testing
+
+private let sizes = [
+    (1, 1, 2), (4, 1, 1), (3, 2, 5), (2, 3, 16), (5, 7, 17), (2, 40, 33), (9, 15, 1), (4, 16, 1), (3, 131, 1),
+    (2, 3, 1000), (64, 300, 1), (16, 40, 64),
+]
+
+/// Values with a mean that is large beside their spread.
+private func values(_ count: Int, _ random: inout TestRandom) -> [Double] {
+    (0..<count).map { _ in Double(Float(random.uniform(20...24))) }
+}
+
+/// What a norm of each channel gives, by definition.
+private struct Reference {
+    var y, dx: [Double]
+    var mean, rstd, variance, weightGrad, biasGrad: [Double]
+
+    init(_ x: [Double], _ dy: [Double], _ weight: [Double], _ bias: [Double], _ size: (Int, Int, Int), eps: Double) {
+        let (batch, channels, places) = size
+        (y, dx) = (x, x)
+        (mean, rstd, variance, weightGrad, biasGrad) = ([], [], [], [], [])
+        let count = Double(batch * places)
+        for channel in 0..<channels {
+            let indices = (0..<batch).flatMap { n in (0..<places).map { (n * channels + channel) * places + $0 } }
+            let center = indices.reduce(0) { $0 + x[$1] } / count
+            let spread = indices.reduce(0) { $0 + (x[$1] - center) * (x[$1] - center) } / count
+            let root = 1 / (spread + eps).squareRoot()
+            let sum = indices.reduce(0) { $0 + dy[$1] }
+            let product = indices.reduce(0) { $0 + dy[$1] * (x[$1] - center) * root }
+            for index in indices {
+                let normal = (x[index] - center) * root
+                y[index] = normal * weight[channel] + bias[channel]
+                dx[index] = root * weight[channel] * (dy[index] - sum / count - normal * product / count)
+            }
+            mean.append(center)
+            variance.append(spread)
+            rstd.append(root)
+            weightGrad.append(product)
+            biasGrad.append(sum)
+        }
+    }
+}
+
+private func agree(_ got: [Double], _ want: [Double], _ tolerance: Double) -> Bool {
+    zip(got, want).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
+}
+private func agree(_ got: [Float], _ want: [Double], _ tolerance: Double) -> Bool {
+    agree(got.map(Double.init), want, tolerance)
+}
+
+@Suite struct ChannelsTests {
+    @Test func batchNorm() {
+        var random = TestRandom(seed: 70)
+        for size in sizes {
+            let (batch, channels, places) = (Int64(size.0), Int64(size.1), Int64(size.2))
+            let x = values(size.0 * size.1 * size.2, &random)
+            let dy = x.map { _ in Double(Float(random.uniform())) }
+            let weight = (0..<size.1).map { _ in Double(Float(random.uniform())) }
+            let bias = weight.map { _ in Double(Float(random.uniform())) }
+            let want = Reference(x, dy, weight, bias, size, eps: 0.1)
+            withEachInstructionSet { isa in
+                let zeros = [Double](repeating: 9, count: size.1)
+                var (y, dx, mean, rstd, variance, dw, db) = (x, x, zeros, zeros, zeros, zeros, zeros)
+                ck_batch_norm_f64(batch, channels, places, &y, &mean, &rstd, &variance, x, weight, bias, 0.1)
+                ck_batch_norm_grad_f64(batch, channels, places, &dx, &dw, &db, dy, x, mean, rstd, weight)
+                let pairs = [
+                    (y, want.y), (dx, want.dx), (mean, want.mean), (rstd, want.rstd), (variance, want.variance),
+                    (dw, want.weightGrad), (db, want.biasGrad),
+                ]
+                for (index, pair) in pairs.enumerated() {
+                    #expect(agree(pair.0, pair.1, 1e-11), "result \(index) of \(size) on \(isa)")
+                }
+                checkFloats(size, x, dy, weight, bias, want, isa)
+            }
+        }
+    }
+
+    private func checkFloats(
+        _ size: (Int, Int, Int), _ x: [Double], _ dy: [Double], _ weight: [Double], _ bias: [Double],
+        _ want: Reference, _ isa: String
+    ) {
+        let (batch, channels, places) = (Int64(size.0), Int64(size.1), Int64(size.2))
+        let (x, dy) = (x.map(Float.init), dy.map(Float.init))
+        let (weight, bias) = (weight.map(Float.init), bias.map(Float.init))
+        let zeros = [Float](repeating: 9, count: size.1)
+        var (y, dx, mean, rstd, variance, dw, db) = (x, x, zeros, zeros, zeros, zeros, zeros)
+        ck_batch_norm_f32(batch, channels, places, &y, &mean, &rstd, &variance, x, weight, bias, 0.1)
+        ck_batch_norm_grad_f32(batch, channels, places, &dx, &dw, &db, dy, x, mean, rstd, weight)
+        let pairs = [
+            (y, want.y), (dx, want.dx), (mean, want.mean), (rstd, want.rstd), (variance, want.variance),
+            (dw, want.weightGrad), (db, want.biasGrad),
+        ]
+        for (index, pair) in pairs.enumerated() {
+            #expect(agree(pair.0, pair.1, 2e-5), "float result \(index) of \(size) on \(isa)")
+        }
+    }
+
+    @Test func withoutWeights() {
+        var random = TestRandom(seed: 71)
+        let x = values(60, &random), ones = [1.0, 1, 1], none = [0.0, 0, 0]
+        let want = Reference(x, x, ones, none, (4, 3, 5), eps: 0)
+        withEachInstructionSet { isa in
+            var (y, dx, mean, rstd, variance, dw, db) = (x, x, none, none, none, none, none)
+            ck_batch_norm_f64(4, 3, 5, &y, &mean, &rstd, &variance, x, nil, nil, 0)
+            ck_batch_norm_grad_f64(4, 3, 5, &dx, &dw, &db, x, x, mean, rstd, nil)
+            #expect(agree(y, want.y, 1e-12) && agree(dx, want.dx, 1e-10), "\(isa)")
+        }
+    }
+
+    @Test func layerNormWeights() {
+        var random = TestRandom(seed: 72)
+        for (rows, columns) in [(1, 1), (3, 5), (7, 16), (40, 129), (5, 300), (100, 1000)] {
+            let x = values(rows * columns, &random)
+            let dy = x.map { _ in Double(Float(random.uniform())) }
+            let mean = (0..<rows).map { _ in Double(Float(random.uniform(20...24))) }
+            let rstd = mean.map { _ in Double(Float(random.uniform(0.5...2))) }
+            var (wantWeight, wantBias) = (
+                [Double](repeating: 0, count: columns), [Double](repeating: 0, count: columns)
+            )
+            for row in 0..<rows {
+                for column in 0..<columns {
+                    let index = row * columns + column
+                    wantBias[column] += dy[index]
+                    wantWeight[column] += dy[index] * (x[index] - mean[row]) * rstd[row]
+                }
+            }
+            withEachInstructionSet { isa in
+                var (dw, db) = (wantBias.map { _ in 9.0 }, wantBias.map { _ in 9.0 })
+                ck_layer_norm_weight_grad_f64(Int64(rows), Int64(columns), &dw, &db, dy, x, mean, rstd)
+                #expect(agree(dw, wantWeight, 1e-12) && agree(db, wantBias, 1e-12), "\(rows)x\(columns) on \(isa)")
+                var (fw, fb) = (dw.map { _ in Float(9) }, db.map { _ in Float(9) })
+                ck_layer_norm_weight_grad_f32(
+                    Int64(rows), Int64(columns), &fw, &fb, dy.map(Float.init), x.map(Float.init), mean.map(Float.init),
+                    rstd.map(Float.init))
+                #expect(agree(fw, wantWeight, 1e-5) && agree(fb, wantBias, 1e-6), "\(rows)x\(columns) on \(isa)")
+            }
+        }
+    }
+
+    @Test func equalOnAnyNumberOfThreads() {
+        var random = TestRandom(seed: 73)
+        for size in [(32, 24, 100), (64, 700, 1)] {
+            let x = values(size.0 * size.1 * size.2, &random).map(Float.init)
+            let (batch, channels, places) = (Int64(size.0), Int64(size.1), Int64(size.2))
+            withEachInstructionSet { isa in
+                let before = ck_thread_count()
+                defer { ck_set_thread_count(before) }
+                var results: [[Float]] = []
+                for threads in [1, 2, 4] {
+                    ck_set_thread_count(Int32(threads))
+                    let zeros = [Float](repeating: 0, count: size.1)
+                    var (y, mean, rstd, variance, dw, db) = (x, zeros, zeros, zeros, zeros, zeros)
+                    ck_batch_norm_f32(batch, channels, places, &y, &mean, &rstd, &variance, x, nil, nil, 0.1)
+                    var dx = x
+                    ck_batch_norm_grad_f32(batch, channels, places, &dx, &dw, &db, y, x, mean, rstd, nil)
+                    results.append(y + dx + dw + db)
+                }
+                #expect(results[0] == results[1] && results[0] == results[2], "\(size) on \(isa)")
+            }
+        }
+    }
+}
