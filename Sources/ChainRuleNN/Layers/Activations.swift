@@ -20,9 +20,9 @@ public final class Sigmoid: Module, Layer {
 
 /// x · Φ(x), Φ the normal distribution function, or its approximation by tanh (Hendrycks and Gimpel 2016, arXiv 1606.08415).
 public final class GELU: Module, Layer {
-    public let approximate: GELUApproximation
+    public let approximate: GeluApproximation
 
-    public init(approximate: GELUApproximation = .none) {
+    public init(approximate: GeluApproximation = .none) {
         self.approximate = approximate
         super.init()
     }

@@ -47,5 +47,5 @@ public final class Embedding: Module, Layer {
     }
 
     public override var summary: String { "Embedding(\(count), \(dimension))" }
-    public func callAsFunction(_ input: Tensor) -> Tensor { scope { weight.embedding(input) } }
+    public func callAsFunction(_ input: Tensor) -> Tensor { scope { ChainRule.embedding(input, weight: weight) } }
 }

@@ -58,10 +58,7 @@ public struct BCELoss: Loss {
 
     public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
         guard haveEqualShapes(prediction, target, "BCELoss") else { return prediction }
-        // No probability can be told from 0 below e⁻¹⁰⁰; without the bound log 0 would make 0 · ∞.
-        let hit = target * prediction.log().clamp(min: -100)
-        let miss = (1 - target) * (1 - prediction).log().clamp(min: -100)
-        let losses = -(hit + miss)
+        let losses = prediction.binaryCrossEntropy(target)
         return reduce(weight.map { losses * $0 } ?? losses, reduction)
     }
 }
@@ -109,18 +106,18 @@ public struct MultiMarginLoss: Loss {
     public var description: String { "MultiMarginLoss()" }
 
     public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
-        let rows = prediction.rank == 1 ? prediction.unsqueeze(0) : prediction
+        let rows = prediction.rank == 1 ? prediction.unsqueeze(dim: 0) : prediction
         let classes = target.reshape(-1)
         guard rows.rank == 2, classes.count == rows.shape[0] else {
             return fail(
                 "MultiMarginLoss", "scores of shape \(prediction.shape) do not fit targets of shape \(target.shape)")
         }
-        let index = classes.unsqueeze(1)
-        let distances = (margin - rows.gather(dim: 1, index: index) + rows).relu()
+        let index = classes.unsqueeze(dim: 1)
+        let distances = (margin - rows.gather(dim: 1, index) + rows).relu()
         var powers = p == 1 ? distances : distances.squared()
-        if let weight { powers = powers * weight.indexSelect(dim: 0, classes).unsqueeze(1) }
+        if let weight { powers = powers * weight.indexSelect(dim: 0, classes).unsqueeze(dim: 1) }
         // The right class is at distance `margin` from itself and does not count.
-        let isWrong = index .!= Tensor.arange(rows.shape[1]).unsqueeze(0)
+        let isWrong = index .!= Tensor.arange(rows.shape[1]).unsqueeze(dim: 0)
         let losses = (powers * isWrong.to(rows.dtype)).sum(dim: 1) / rows.shape[1]
         return reduce(prediction.rank == 1 ? losses.reshape([]) : losses, reduction)
     }

@@ -1,0 +1,59 @@
+import ArgumentParser
+import ChainRule
+import Foundation
+
+@main
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Times ChainRule on the benchmark workloads of deep learning.")
+
+    @Option(help: "Only these workloads, separated by commas; 'micro' are the small measurements.")
+    var only: String = ""
+
+    @Option(help: "How many threads share the work.")
+    var threads: Int = Machine.threadCount
+
+    @Option(help: "The instruction set to use instead of the widest: baseline, avx2 or avx512.")
+    var instructionSet: Machine.InstructionSet?
+
+    @Option(help: "How long to measure each workload.")
+    var seconds: Double = 3
+
+    @Option(help: "Also write the rows to this file, as JSON.")
+    var json: String?
+
+    func validate() throws {
+        guard threads >= 1 else { throw ValidationError("--threads must be 1 or more.") }
+        let known = workloads.map(\.name) + ["micro"]
+        for name in names where !known.contains(name) {
+            throw ValidationError("There is no workload '\(name)'; there are \(known.joined(separator: ", ")).")
+        }
+    }
+
+    private var names: [String] { only.split(separator: ",").map(String.init) }
+
+    func run() throws {
+        Machine.threadCount = threads
+        if let instructionSet { Machine.instructionSet = instructionSet }
+        var rows: [Measurement] = []
+        for (name, prepare) in workloads where names.isEmpty || names.contains(name) {
+            manualSeed(0)
+            let time = measure(seconds: seconds, prepare())
+            rows.append(
+                Measurement(
+                    peer: "chainrule", workload: name, median_ms: time.median, min_ms: time.minimum, runs: time.runs,
+                    threads: threads))
+            let columns =
+                "chainrule".padding(toLength: 14, withPad: " ", startingAt: 0) + " "
+                + name.padding(toLength: 12, withPad: " ", startingAt: 0)
+            print(
+                String(
+                    format: "%@ median %10.3f ms   min %10.3f ms   (%d runs)", columns, time.median, time.minimum,
+                    time.runs))
+        }
+        if names.contains("micro") { Micro.run(seconds: min(seconds, 1), threads: threads) }
+        if let json { try JSONEncoder().encode(rows).write(to: URL(fileURLWithPath: json), options: .atomic) }
+    }
+}
+
+extension Machine.InstructionSet: ExpressibleByArgument {}
