@@ -134,7 +134,7 @@ final class VariadicNode<O: VariadicOperation>: Node, @unchecked Sendable {
         self.operation = operation
         edges = inputs.map { Edge(to: $0) }
         outputTotal = outputs.count
-        if O.keeps.contains(.input) { self.inputs = inputs.map { KeptInput($0) } }
+        if O.keeps.contains(.input) { self.inputs = O.keptInputs(inputs).map { KeptInput($0) } }
         if O.keeps.contains(.output) {
             self.outputs = outputs.map(\.keptOutput)
         } else if O.keeps.contains(.otherOutputs), let first = outputs.first {

@@ -61,13 +61,14 @@ struct Scatter: VariadicOperation {
         CPU.scatter(v, axis: axis, index, into: y)
         return [y]
     }
+    static func keptInputs(_ inputs: [Tensor]) -> [Tensor] { [inputs[1]] }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [] }
-        let (index, v) = (kept.inputs[1], kept.inputs[2])
+        let index = kept.inputs[0]
         let zeros = { Tensor.zeros([], dtype: dy.dtype).expand(index.shape) }
         return [
             needs[0] ? applyOne(self, to: [dy, index, zeros()]) : nil, nil,
-            needs[2] ? apply(Gather(axis: axis, from: dy.shape), to: dy, index).padded(to: v.shape) : nil,
+            needs[2] ? apply(Gather(axis: axis, from: dy.shape), to: dy, index) : nil,
         ]
     }
     static let samples = [
@@ -94,7 +95,7 @@ extension Tensor {
     /// This tensor with self[index[i, j, …], j, …] = source[i, j, …] for `dim` 0, and so on; the last of equal places wins.
     public func scatter(dim: Int, _ index: Tensor, _ source: Tensor) -> Tensor {
         guard let axis = elementAxis(dim, index, source, in: "scatter") else { return .placeholderAfterError }
-        return applyOne(Scatter(axis: axis), to: [self, index, source.to(dtype)])
+        return applyOne(Scatter(axis: axis), to: [self, index, source.to(dtype).cut(to: index.shape)])
     }
 
     /// The same with one number everywhere.
@@ -139,7 +140,7 @@ extension Tensor {
     }
 
     /// The axis of `dim`, after the shapes were seen to fit. Nil after an error.
-    private func elementAxis(_ dim: Int, _ index: Tensor, _ source: Tensor? = nil, in operation: String) -> Int? {
+    func elementAxis(_ dim: Int, _ index: Tensor, _ source: Tensor? = nil, in operation: String) -> Int? {
         guard let axis = axis(dim, in: operation) else { return nil }
         if index.count == 0 { return axis }
         // A number and a vector of one element pass for each other.
@@ -163,20 +164,11 @@ extension Tensor {
     }
 
     /// The first elements along each axis, as many as `target` has.
-    fileprivate func cut(to target: Shape) -> Tensor {
+    func cut(to target: Shape) -> Tensor {
         guard shape != target else { return self }
         guard rank == target.count else { return reshape(target) }
         var region = Region(whole: shape)
         region.sizes = target
         return apply(Slice(region: region), to: self)
-    }
-
-    /// Zeros behind the elements along each axis, up to the sizes of `target`.
-    fileprivate func padded(to target: Shape) -> Tensor {
-        guard shape != target else { return self }
-        guard rank == target.count else { return reshape(target) }
-        var region = Region(whole: target)
-        region.sizes = shape
-        return apply(SliceScatter(region: region), to: self)
     }
 }

@@ -186,3 +186,32 @@ extension Tensor {
         return split([Int](repeating: 1, count: shape[axis]), dim: axis).map { $0.reshape(part) }
     }
 }
+
+extension Tensor {
+    /// `sections` equal pieces along the second axis (vectors: the first). Views.
+    public func hsplit(_ sections: Int) -> [Tensor] { equalPieces(sections, dim: rank == 1 ? 0 : 1, in: "hsplit") }
+
+    /// The pieces between these places along the second axis (vectors: the first). Views.
+    public func hsplit(at places: [Int]) -> [Tensor] { tensorSplit(at: places, dim: rank == 1 ? 0 : 1) }
+
+    /// `sections` equal pieces along the first of at least two axes. Views.
+    public func vsplit(_ sections: Int) -> [Tensor] { equalPieces(sections, dim: 0, in: "vsplit") }
+
+    /// The pieces between these places along the first axis. Views.
+    public func vsplit(at places: [Int]) -> [Tensor] { tensorSplit(at: places, dim: 0) }
+
+    /// `sections` equal pieces along the third axis. Views.
+    public func dsplit(_ sections: Int) -> [Tensor] { equalPieces(sections, dim: 2, in: "dsplit") }
+
+    /// The pieces between these places along the third axis. Views.
+    public func dsplit(at places: [Int]) -> [Tensor] { tensorSplit(at: places, dim: 2) }
+
+    private func equalPieces(_ sections: Int, dim: Int, in operation: String) -> [Tensor] {
+        guard let axis = existingAxis(dim, in: operation) else { return [] }
+        guard sections > 0 && shape[axis] % sections == 0 else {
+            fail(operation, "axis \(axis) of shape \(shape) does not fall into \(sections) equal pieces")
+            return []
+        }
+        return split([Int](repeating: shape[axis] / sections, count: sections), dim: axis)
+    }
+}

@@ -73,6 +73,12 @@ public protocol VariadicOperation: Operation {
     func forward(_ inputs: [Tensor]) -> [Tensor]
     /// The gradients of the inputs; `needs[i]` says which are wanted, nil may stand for zero. `dy[i]` is nil where no gradient reached that output.
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?]
+    /// Those of the inputs that the gradient reads, when `keeps` has `.input`: all, unless the operation says otherwise.
+    static func keptInputs(_ inputs: [Tensor]) -> [Tensor]
+}
+
+extension VariadicOperation {
+    public static func keptInputs(_ inputs: [Tensor]) -> [Tensor] { inputs }
 }
 
 /// An operation whose output element depends on the input elements of the same place: the sweep tries it on every layout.

@@ -13,5 +13,7 @@ public enum OperationRegistry {
         normOperations,
         softmaxOperations, crossEntropyOperations, convolutionOperations, poolingOperations, normalizationOperations,
         dropoutOperations,
+        repeatingOperations, diagonalOperations, windowOperations, sortingOperations, scanOperations,
+        scatterReductionOperations,
     ].flatMap { $0 }
 }

@@ -77,10 +77,11 @@ struct IndexCopy: VariadicOperation {
         CPU.writeRows(v, axis: axis, index, into: y)
         return [y]
     }
+    static func keptInputs(_ inputs: [Tensor]) -> [Tensor] { [inputs[1]] }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [] }
-        let (index, v) = (kept.inputs[1], kept.inputs[2])
-        let zeros = { Tensor.zeros(v.shape, dtype: dy.dtype) }
+        let index = kept.inputs[0]
+        let zeros = { Tensor.zeros(dy.shape.replacing(axis, by: index.shape), dtype: dy.dtype) }
         return [
             needs[0] ? applyOne(self, to: [dy, index, zeros()]) : nil, nil,
             needs[2] ? apply(IndexSelect(axis: axis, from: dy.shape), to: dy, index) : nil,
@@ -123,18 +124,27 @@ extension Tensor {
 
     /// This tensor with `value` everywhere in the parts along `dim` that `index` names.
     public func indexFill(dim: Int, _ index: Tensor, _ value: some ScalarOperand) -> Tensor {
-        indexFill(dim: dim, index, Tensor.full([], value.scalar, dtype: dtype))
+        guard let mask = rowMask(dim, index) else { return .placeholderAfterError }
+        return maskedFill(mask, value)
     }
 
     /// The same with the value of a tensor of no axes, which receives a gradient.
     public func indexFill(dim: Int, _ index: Tensor, _ value: Tensor) -> Tensor {
-        guard let axis = rowAxis(dim, index, in: "indexFill") else { return .placeholderAfterError }
         guard value.rank == 0 else {
             return fail("indexFill", "the value must be a single number, its shape is \(value.shape)")
         }
-        var part = rank == 0 ? Shape([1]) : shape
-        part[axis] = index.count
-        return indexCopy(dim: axis, index, value.to(dtype).expand(rank == 0 && index.count == 1 ? [] : part))
+        guard let mask = rowMask(dim, index) else { return .placeholderAfterError }
+        return .where(mask, value.to(dtype), self)
+    }
+
+    /// Booleans that broadcast to this tensor, true in the parts along `dim` that `index` names. Nil after an error.
+    private func rowMask(_ dim: Int, _ index: Tensor) -> Tensor? {
+        guard let axis = rowAxis(dim, index, in: "indexFill") else { return nil }
+        let size = rank == 0 ? 1 : shape[axis]
+        let named = Tensor.zeros([size], dtype: .bool).scatter(dim: 0, index.reshape([index.count]), 1)
+        var target = Shape(repeating: 1, count: rank)
+        if rank > 0 { target[axis] = size }
+        return named.reshape(target)
     }
 
     /// Elements of the flattened tensor by their numbers; the result has the shape of `index`, negative numbers count from the end.

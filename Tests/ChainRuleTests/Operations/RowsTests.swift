@@ -25,6 +25,14 @@ struct RowsTests {
                 == [0, 10, 20, 30, 40, 50])
     }
 
+    @Test func fillingCountsEachPlaceOnce() {
+        let value = Tensor(2.0, requiresGrad: true)
+        let y = Tensor.zeros([2, 3]).indexFill(dim: 1, Tensor([0, 2, 0]), value)
+        #expect(y.toArray() == [2, 0, 2, 2, 0, 2] as [Float])
+        y.sum().backward()
+        #expect(value.grad?.item() == 4)
+    }
+
     @Test func embeddingAddsUpGradients() {
         let weight = Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [3, 2], requiresGrad: true)
         let indices = Tensor([2, 0, 2, 1] as [Int32], shape: [2, 2])

@@ -125,6 +125,34 @@ struct SubscriptTests {
         #expect(v.grad?.toArray() == [24, 40] as [Float])
     }
 
+    @Test func masksAndNumbers() {
+        let x = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2], requiresGrad: true)
+        let v = Tensor(10.0, requiresGrad: true)
+        var y = x * 1
+        y[y.detach() .> 2.5] = 0
+        y[Tensor([true, false])] = v
+        y.sum().backward()
+        #expect(y.toArray() == [10, 10, 0, 0] as [Float])
+        #expect(x.grad?.toArray() == [0, 0, 0, 0] as [Float])
+        #expect(v.grad?.item() == 2)
+        var z = Tensor.zeros([2, 2])
+        let address = z.rawPointer
+        z[Tensor([false, true])] = 3
+        #expect(z.toArray() == [0, 0, 3, 3] as [Float])
+        #expect(z.rawPointer == address)
+    }
+
+    @Test func puttingAddsUp() {
+        let x = Tensor.zeros([3]).requiringGrad()
+        let v = Tensor([1, 2, 3] as [Float], requiresGrad: true)
+        let y = x.indexPut([Tensor([0, 0, 2])], v, accumulate: true)
+        #expect(y.toArray() == [3, 0, 3] as [Float])
+        (y * y).sum().backward()
+        #expect(v.grad?.toArray() == [6, 6, 6] as [Float])
+        #expect(x.grad?.toArray() == [6, 0, 6] as [Float])
+        #expect(x.indexPut([1...], v[..<1]).toArray() == [0, 1, 1] as [Float])
+    }
+
     @Test func mistakes() {
         let x = counting([2, 3])
         func message(_ body: () -> Void) -> String {

@@ -5,7 +5,7 @@ extension CPU {
         if y.count == 0 { return y }
         let (steps, step) = stepsBeside(axis, x.strides)
         let kernel = GatherElements(
-            nest: Nest(index.shape, y.strides, steps), step: step, index: Shared(index.pointer(to: Int64.self)),
+            nest: Nest(index.shape, y.strides, steps), step: step, index: index.pointer(to: Int64.self),
             x: x.rawPointer, y: y.rawPointer)
         withExtendedLifetime((x, index)) { x.dtype.run(kernel) }
         return y
@@ -21,7 +21,7 @@ extension CPU {
         let (steps, step) = stepsBeside(axis, y.strides)
         let kernel = ScatterSums(
             nest: Nest(index.shape, index.strides, x.strides, steps), step: step,
-            index: Shared(index.pointer(to: Int64.self)), x: x.rawPointer, y: y.rawPointer)
+            index: index.pointer(to: Int64.self), x: x.rawPointer, y: y.rawPointer)
         withExtendedLifetime((x, index)) { x.dtype.run(kernel) }
         return y
     }
@@ -32,7 +32,7 @@ extension CPU {
         let (steps, step) = stepsBeside(axis, target.strides)
         let kernel = ScatterElements(
             nest: Nest(index.shape, index.strides, x.strides, steps), step: step,
-            index: Shared(index.pointer(to: Int64.self)), x: x.rawPointer, y: target.rawPointer)
+            index: index.pointer(to: Int64.self), x: x.rawPointer, y: target.rawPointer)
         withExtendedLifetime((x, index)) { x.dtype.run(kernel) }
     }
 
@@ -48,14 +48,14 @@ extension CPU {
 private struct GatherElements: WordKernel {
     let nest: Nest
     let step: Int
-    let index: Shared<Int64>
+    let index: UnsafePointer<Int64>
     let x, y: UnsafeMutableRawPointer
 
     func run<Word: FixedWidthInteger & Sendable>(_ word: Word.Type) {
-        let source = Shared(x.assumingMemoryBound(to: Word.self))
-        let target = Shared(y.assumingMemoryBound(to: Word.self))
+        let source = x.assumingMemoryBound(to: Word.self)
+        let target = y.assumingMemoryBound(to: Word.self)
         let (nest, step, index) = (nest, step, index)
-        CPU.parallel(over: nest.rows, cost: nest.inner * 16) { rows in
+        CPU.parallel(nest.rows, block: CPU.blockSize(bytesEach: nest.inner * 16)) { rows in
             for row in rows {
                 // The result and the index are both row-major, in step.
                 let (begin, from, _, _) = nest.begin(row)
@@ -70,7 +70,7 @@ private struct GatherElements: WordKernel {
 private struct ScatterSums: SumKernel {
     let nest: Nest
     let step: Int
-    let index: Shared<Int64>
+    let index: UnsafePointer<Int64>
     let x, y: UnsafeMutableRawPointer
 
     func run<Element: Summable>(_ element: Element.Type) {
@@ -89,7 +89,7 @@ private struct ScatterSums: SumKernel {
 private struct ScatterElements: WordKernel {
     let nest: Nest
     let step: Int
-    let index: Shared<Int64>
+    let index: UnsafePointer<Int64>
     let x, y: UnsafeMutableRawPointer
 
     func run<Word: FixedWidthInteger & Sendable>(_ word: Word.Type) {
@@ -100,6 +100,57 @@ private struct ScatterElements: WordKernel {
             for place in 0..<nest.inner {
                 let offset = Int(index[begin + place * nest.steps.0]) * step
                 target[to + place * nest.steps.2 + offset] = source[from + place * nest.steps.1]
+            }
+        }
+    }
+}
+
+extension CPU {
+    /// Joins the elements of `x` with those of `target`, row-major and nobody else's, that `index` names.
+    static func scatterReduce(
+        _ x: Tensor, axis: Int, _ index: Tensor, _ kind: ScatterReduce.Kind, includesSelf: Bool, into target: Tensor
+    ) {
+        if index.count == 0 { return }
+        if target.dtype.isHalf {
+            let wide = convert(target, to: .float32)
+            scatterReduce(convert(x, to: .float32), axis: axis, index, kind, includesSelf: includesSelf, into: wide)
+            copy(convert(wide, to: target.dtype), into: target, layout: target.layout)
+            return
+        }
+        if !includesSelf {
+            // What is written first is either neutral, or one of those that meet there.
+            let start = kind == .product ? Tensor.ones(index.shape, dtype: x.dtype) : x
+            scatter(start, axis: axis, index, into: target)
+        }
+        let (steps, step) = stepsBeside(axis, target.strides)
+        let kernel = ScatterJoins(
+            nest: Nest(index.shape, index.strides, x.strides, steps), step: step, kind: kind,
+            index: index.pointer(to: Int64.self), x: x.rawPointer, y: target.rawPointer)
+        withExtendedLifetime((x, index)) { x.dtype.run(kernel) }
+    }
+}
+
+private struct ScatterJoins: SumKernel {
+    let nest: Nest
+    let step: Int
+    let kind: ScatterReduce.Kind
+    let index: UnsafePointer<Int64>
+    let x, y: UnsafeMutableRawPointer
+
+    func run<Element: Summable>(_ element: Element.Type) {
+        let source = x.assumingMemoryBound(to: Element.self)
+        let target = y.assumingMemoryBound(to: Element.self)
+        for row in 0..<nest.rows {
+            let (begin, from, to, _) = nest.begin(row)
+            for place in 0..<nest.inner {
+                let offset = Int(index[begin + place * nest.steps.0]) * step
+                let value = source[from + place * nest.steps.1]
+                let joined = to + place * nest.steps.2 + offset
+                switch kind {
+                case .product: Element.multiply(value, into: &target[joined])
+                case .maximum: if value > target[joined] || value != value { target[joined] = value }
+                case .minimum: if value < target[joined] || value != value { target[joined] = value }
+                }
             }
         }
     }

@@ -28,7 +28,7 @@ extension CPU {
         let strides = x.layout.stridesForReshape(to: blocked)
         let source = strides == nil ? contiguousCopy(x) : x
         let kernel = SelectRows(
-            index: Shared(index.pointer(to: Int64.self)), count: index.count, inner: space.inner, outer: space.outer,
+            index: index.pointer(to: Int64.self), count: index.count, inner: space.inner, outer: space.outer,
             strides: strides ?? blocked.contiguousStrides, x: source.rawPointer, y: y.rawPointer)
         withExtendedLifetime((source, index)) { x.dtype.run(kernel) }
         return y
@@ -44,7 +44,7 @@ extension CPU {
         if x.count == 0 { return y }
         let source = contiguous(x)
         let kernel = AddRows(
-            index: Shared(index.pointer(to: Int64.self)), count: index.count, space: RowSpace(shape, axis: axis),
+            index: index.pointer(to: Int64.self), count: index.count, space: RowSpace(shape, axis: axis),
             x: source.rawPointer, y: y.rawPointer)
         withExtendedLifetime((source, index)) { x.dtype.run(kernel) }
         return y
@@ -56,32 +56,32 @@ extension CPU {
         if x.count == 0 { return }
         let source = contiguous(x)
         let kernel = WriteRows(
-            index: Shared(index.pointer(to: Int64.self)), count: index.count,
+            index: index.pointer(to: Int64.self), count: index.count,
             space: RowSpace(target.shape, axis: axis), x: source.rawPointer, y: target.rawPointer)
         withExtendedLifetime((source, index)) { x.dtype.run(kernel) }
     }
 }
 
 private struct SelectRows: WordKernel {
-    let index: Shared<Int64>
+    let index: UnsafePointer<Int64>
     let count, inner, outer: Int
     let strides: Shape
     let x, y: UnsafeMutableRawPointer
 
     func run<Word: FixedWidthInteger & Sendable>(_ word: Word.Type) {
-        let source = Shared(x.assumingMemoryBound(to: Word.self))
-        let target = Shared(y.assumingMemoryBound(to: Word.self))
+        let source = x.assumingMemoryBound(to: Word.self)
+        let target = y.assumingMemoryBound(to: Word.self)
         let (outerStep, rowStep, step) = (strides[0], strides[1], strides[2])
         let (index, count, inner) = (index, count, inner)
         let rowBytes = inner * MemoryLayout<Word>.stride
-        CPU.parallel(over: outer * count, cost: rowBytes) { rows in
+        CPU.parallel(outer * count, block: CPU.blockSize(bytesEach: rowBytes)) { rows in
             for row in rows {
                 let (block, place) = row.quotientAndRemainder(dividingBy: count)
                 let begin = block * outerStep + Int(index[place]) * rowStep
                 if inner == 1 {
                     target[row] = source[begin]
                 } else if step == 1 {
-                    memcpy(target.pointer + row * inner, source.pointer + begin, rowBytes)
+                    memcpy(target + row * inner, source + begin, rowBytes)
                 } else {
                     for column in 0..<inner { target[row * inner + column] = source[begin + column * step] }
                 }
@@ -91,7 +91,7 @@ private struct SelectRows: WordKernel {
 }
 
 private struct WriteRows: WordKernel {
-    let index: Shared<Int64>
+    let index: UnsafePointer<Int64>
     let count: Int
     let space: RowSpace
     let x, y: UnsafeMutableRawPointer
@@ -111,7 +111,7 @@ private struct WriteRows: WordKernel {
 }
 
 private struct AddRows: SumKernel {
-    let index: Shared<Int64>
+    let index: UnsafePointer<Int64>
     let count: Int
     let space: RowSpace
     let x, y: UnsafeMutableRawPointer
@@ -120,19 +120,19 @@ private struct AddRows: SumKernel {
     private static let columnsPerBlock = 64
 
     func run<Element: Summable>(_ element: Element.Type) {
-        let source = Shared(x.assumingMemoryBound(to: Element.self))
-        let target = Shared(y.assumingMemoryBound(to: Element.self))
+        let source = x.assumingMemoryBound(to: Element.self)
+        let target = y.assumingMemoryBound(to: Element.self)
         let (index, count, size, inner) = (index, count, space.size, space.inner)
         let width = Swift.min(inner, Self.columnsPerBlock)
         let blocksPerRow = (inner + width - 1) / width
         let cost = count * width * MemoryLayout<Element>.stride
-        CPU.parallel(over: space.outer * blocksPerRow, cost: cost) { blocks in
+        CPU.parallel(space.outer * blocksPerRow, block: CPU.blockSize(bytesEach: cost)) { blocks in
             for block in blocks {
                 let (outer, part) = block.quotientAndRemainder(dividingBy: blocksPerRow)
                 let columns = part * width..<Swift.min((part + 1) * width, inner)
                 for place in 0..<count {
-                    let from = source.pointer + (outer * count + place) * inner
-                    let to = target.pointer + (outer * size + Int(index[place])) * inner
+                    let from = source + (outer * count + place) * inner
+                    let to = target + (outer * size + Int(index[place])) * inner
                     for column in columns { Element.add(from[column], to: &to[column]) }
                 }
             }

@@ -105,16 +105,19 @@ extension DType {
     }
 }
 
-/// An element that a kernel can add up: integers wrap around, booleans are or-ed.
-protocol Summable: Sendable, BitwiseCopyable {
+/// An element that a kernel can add up and compare: integers wrap around, booleans are joined by or and and.
+protocol Summable: Sendable, BitwiseCopyable, Comparable {
     static func add(_ value: Self, to sum: inout Self)
+    static func multiply(_ value: Self, into product: inout Self)
 }
 
 extension Summable where Self: FixedWidthInteger {
     @inline(__always) static func add(_ value: Self, to sum: inout Self) { sum &+= value }
+    @inline(__always) static func multiply(_ value: Self, into product: inout Self) { product &*= value }
 }
 extension Summable where Self: FloatingPoint {
     @inline(__always) static func add(_ value: Self, to sum: inout Self) { sum += value }
+    @inline(__always) static func multiply(_ value: Self, into product: inout Self) { product *= value }
 }
 
 extension UInt8: Summable {}
@@ -129,4 +132,11 @@ extension Double: Summable {}
 struct BooleanByte: Summable {
     var byte: UInt8
     @inline(__always) static func add(_ value: Self, to sum: inout Self) { sum.byte |= value.byte }
+    @inline(__always) static func multiply(_ value: Self, into product: inout Self) { product.byte &= value.byte }
+    @inline(__always) static func < (a: Self, b: Self) -> Bool { a.byte < b.byte }
+}
+
+extension CPU {
+    /// How many pieces of work that touch `bytesEach` bytes make a block worth handing to another thread: about 256 KB.
+    static func blockSize(bytesEach: Int) -> Int { Swift.max(1, (256 << 10) / Swift.max(bytesEach, 1)) }
 }

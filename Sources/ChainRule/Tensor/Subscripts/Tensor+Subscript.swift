@@ -29,6 +29,7 @@ extension Tensor {
             return selected(selection)
         }
         set {
+            if fill(indices, with: newValue) { return }
             guard let selection = IndexSelection(indices, in: shape) else { return }
             assign(newValue, to: selection)
         }
@@ -75,22 +76,42 @@ extension Tensor {
 
     // MARK: Assignment
 
+    /// This tensor with `values`, broadcast, at the places that the indices select; with `accumulate` added to what is there, as
+    /// often as a place is named. Differentiable in both.
+    public func indexPut(_ indices: [any TensorIndex], _ values: Tensor, accumulate: Bool = false) -> Tensor {
+        guard let selection = IndexSelection(indices, in: shape),
+            let values = fitted(values, to: selection.picks?.result ?? selection.shape)
+        else { return .placeholderAfterError }
+        if let picks = selection.picks { return writing(values, selection, picks, accumulate: accumulate) }
+        let region = Slice(region: selection.region)
+        let part = values.expand(selection.shape).reshape(selection.region.shape)
+        return apply(
+            SliceAssign(region: selection.region), to: self, accumulate ? apply(region, to: self) + part : part)
+    }
+
+    private func writing(
+        _ value: Tensor, _ selection: IndexSelection, _ picks: IndexSelection.Picks, accumulate: Bool
+    ) -> Tensor {
+        let isWhole = selection.region == Region(whole: shape)
+        let part = isWhole ? self : apply(Slice(region: selection.region), to: self)
+        let rows = part.reshape(selection.shape).arranged(for: picks)
+        let written = assigningRows(
+            rows, axis: picks.firstAxis, picks.flatIndex, picks.rowSource(value), accumulate: accumulate)
+        let restored = written.restored(from: picks, to: part.shape)
+        return isWhole ? restored : apply(SliceAssign(region: selection.region), to: self, restored)
+    }
+
     private mutating func assign(_ value: Tensor, to selection: IndexSelection) {
         guard let picks = selection.picks else {
             return assign(value, to: selection.region, shape: selection.shape)
         }
         guard let value = fitted(value, to: picks.result) else { return }
-        let source = value.expand(picks.result).reshape(picks.rowSource)
-        let index = picks.index.expand(picks.common).reshape([picks.common.elementCount])
         if isRecorded(with: value) {
-            let part = apply(Slice(region: selection.region), to: self)
-            let rows = part.reshape(selection.shape).arranged(for: picks)
-            let written = applyOne(IndexCopy(axis: picks.firstAxis), to: [rows, index, source])
-            let restored = written.restored(from: picks, to: part.shape)
-            self = apply(SliceAssign(region: selection.region), to: self, restored)
+            self = writing(value, selection, picks, accumulate: false)
             return
         }
         makeUnique()
+        let (source, index) = (picks.rowSource(value), picks.flatIndex)
         if selection.region == Region(whole: shape) && picks.areNeighbours {
             CPU.writeRows(source, axis: picks.firstAxis, index, into: contiguousView(picks.rows))
             return
@@ -101,6 +122,22 @@ extension Tensor {
             CPU.writeRows(source, axis: picks.firstAxis, index, into: rows)
             CPU.copy(rows.restored(from: picks, to: layout.shape), into: self, layout: layout)
         }
+    }
+
+    /// `x[mask] = number`, the usual case of a mask, needs no positions. False when that is not what is asked.
+    private mutating func fill(_ indices: [any TensorIndex], with value: Tensor) -> Bool {
+        guard indices.count == 1, value.count == 1, case .tensor(let mask) = indices[0].term.kind, mask.dtype == .bool,
+            mask.rank > 0, mask.rank <= rank, shape.prefix(mask.rank).elementsEqual(mask.shape)
+        else { return false }
+        let number = value.to(dtype).reshape([])
+        let covering = mask.reshape(mask.shape.appending(Shape(repeating: 1, count: rank - mask.rank)))
+        if isRecorded(with: number) {
+            self = .where(covering, number, self)
+        } else {
+            makeUnique()
+            CPU.fill(self, where: covering, number)
+        }
+        return true
     }
 
     /// Writes to a region; `shape` is the region's with new axes.
@@ -132,8 +169,13 @@ extension Tensor {
 }
 
 extension IndexSelection.Picks {
-    /// The shape of the rows that are written: as many as there are indices.
-    fileprivate var rowSource: Shape { rows.replacing(firstAxis, by: [common.elementCount]) }
+    /// `index` with all axes as one.
+    fileprivate var flatIndex: Tensor { index.expand(common).reshape([common.elementCount]) }
+
+    /// What is written, as the rows that `flatIndex` names.
+    fileprivate func rowSource(_ value: Tensor) -> Tensor {
+        value.expand(result).reshape(rows.replacing(firstAxis, by: [common.elementCount]))
+    }
 }
 
 extension Shape {

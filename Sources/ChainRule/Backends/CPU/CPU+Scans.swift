@@ -1,0 +1,191 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+// Running sums, products and the like along an axis. Single precision is summed up in double, as PyTorch does.
+
+extension CPU {
+    enum Scan { case sum, product, logSumExp }
+
+    /// y_i = x_0 ∘ … ∘ x_i along `axis`, or from the end (`reverse`). Floating dtypes and int64.
+    static func scan(_ scan: Scan, _ x: Tensor, axis: Int, reverse: Bool) -> Tensor {
+        if x.dtype.isHalf {
+            return convert(self.scan(scan, convert(x, to: .float32), axis: axis, reverse: reverse), to: x.dtype)
+        }
+        let x = contiguous(x)
+        let y = Tensor(uninitialized: x.shape, dtype: x.dtype)
+        let lines = Lines(x.shape, axis: axis, reverse: reverse)
+        withExtendedLifetime(x) {
+            switch x.dtype {
+            case .float32: floatingScan(scan, x.pointer(to: Float.self), y.freshPointer(to: Float.self), lines)
+            case .float64: floatingScan(scan, x.pointer(to: Double.self), y.freshPointer(to: Double.self), lines)
+            default:
+                let (input, output) = (x.pointer(to: Int64.self), y.freshPointer(to: Int64.self))
+                if scan == .sum {
+                    lines.run(input, output, from: Int64(0)) { $0 &+ $1 }
+                } else {
+                    lines.run(input, output, from: Int64(1)) { $0 &* $1 }
+                }
+            }
+        }
+        return y
+    }
+
+    private static func floatingScan<T: BinaryFloatingPoint>(
+        _ scan: Scan, _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, _ lines: Lines
+    ) {
+        switch scan {
+        case .sum:
+            lines.run(x, y, from: 0.0) {
+                $0 + Double($1)
+            } value: {
+                T($0)
+            }
+        case .product:
+            lines.run(x, y, from: 1.0) {
+                $0 * Double($1)
+            } value: {
+                T($0)
+            }
+        case .logSumExp:
+            lines.run(x, y, from: -Double.infinity) {
+                logAddExp($0, Double($1))
+            } value: {
+                T($0)
+            }
+        }
+    }
+
+    /// log(e^a + e^b).
+    private static func logAddExp(_ a: Double, _ b: Double) -> Double {
+        let larger = a > b || a.isNaN ? a : b
+        if larger.isInfinite { return larger }
+        return larger + log1p(exp(-(a - b).magnitude))
+    }
+
+    /// r_i = b_i + a_i · r_{i−1} along `axis` (r_{−1} = 0), or from the end. `a` and `b` have one shape and floating dtype.
+    static func recurrence(_ a: Tensor, _ b: Tensor, axis: Int, reverse: Bool) -> Tensor {
+        if a.dtype.isHalf {
+            let wide = recurrence(convert(a, to: .float32), convert(b, to: .float32), axis: axis, reverse: reverse)
+            return convert(wide, to: a.dtype)
+        }
+        let (a, b) = (contiguous(a), contiguous(b))
+        let y = Tensor(uninitialized: a.shape, dtype: a.dtype)
+        let lines = Lines(a.shape, axis: axis, reverse: reverse)
+        withExtendedLifetime((a, b)) {
+            if a.dtype == .float32 {
+                lines.recur(a.pointer(to: Float.self), b.pointer(to: Float.self), y.freshPointer(to: Float.self))
+            } else {
+                lines.recur(a.pointer(to: Double.self), b.pointer(to: Double.self), y.freshPointer(to: Double.self))
+            }
+        }
+        return y
+    }
+
+    /// The place of the largest (or smallest) element so far along `axis`; the last one of equals, and NaN wins.
+    static func runningExtremum(_ x: Tensor, axis: Int, minimum: Bool) -> Tensor {
+        let keys = sortKeys(x, descending: minimum)
+        let y = Tensor(uninitialized: x.shape, dtype: .int64)
+        let lines = Lines(x.shape, axis: axis, reverse: false)
+        // Turned around for the minimum, the key of a NaN is the smallest there is; lifting it lets it win there too.
+        withExtendedLifetime(keys) {
+            let output = y.freshPointer(to: Int64.self)
+            let lift = minimum && x.dtype.isFloatingPoint
+            if keys.dtype == .int32 {
+                lines.extremum(keys.pointer(to: UInt32.self), output) { lift && $0 == 0 ? .max : $0 }
+            } else {
+                lines.extremum(keys.pointer(to: UInt64.self), output) { lift && $0 == 0 ? .max : $0 }
+            }
+        }
+        return y
+    }
+}
+
+/// The lines along an axis of a row-major tensor, gone through side by side: `inner` neighbours in memory at a time.
+private struct Lines {
+    private let space: RowSpace
+    private let reverse: Bool
+
+    init(_ shape: Shape, axis: Int, reverse: Bool) {
+        space = shape.isEmpty ? RowSpace([1], axis: 0) : RowSpace(shape, axis: axis)
+        self.reverse = reverse
+    }
+
+    /// Calls `body` for each block of lines with where it begins, and the distance from one place of a line to the next.
+    @inline(__always)
+    private func forEachBlock(_ body: (_ begin: Int, _ step: Int) -> Void) {
+        let length = space.size * space.inner
+        if length == 0 { return }
+        let (first, step) = reverse ? (length - space.inner, -space.inner) : (0, space.inner)
+        CPU.parallel(space.outer, block: CPU.blockSize(bytesEach: length * 16)) { blocks in
+            for block in blocks { body(block * length + first, step) }
+        }
+    }
+
+    @inline(__always)
+    func run<Element, State>(
+        _ x: UnsafePointer<Element>, _ y: UnsafeMutablePointer<Element>, from start: State,
+        _ combine: (State, Element) -> State, value: (State) -> Element
+    ) {
+        let (size, inner) = (space.size, space.inner)
+        forEachBlock { begin, step in
+            var states = [State](repeating: start, count: inner)
+            var place = begin
+            for _ in 0..<size {
+                for column in 0..<inner {
+                    let state = combine(states[column], x[place + column])
+                    states[column] = state
+                    y[place + column] = value(state)
+                }
+                place += step
+            }
+        }
+    }
+
+    @inline(__always)
+    func run<Element>(
+        _ x: UnsafePointer<Element>, _ y: UnsafeMutablePointer<Element>, from start: Element,
+        _ combine: (Element, Element) -> Element
+    ) {
+        run(x, y, from: start, combine, value: { $0 })
+    }
+
+    func recur<T: BinaryFloatingPoint>(_ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>) {
+        let (size, inner) = (space.size, space.inner)
+        forEachBlock { begin, step in
+            var states = [Double](repeating: 0, count: inner)
+            var place = begin
+            for number in 0..<size {
+                for column in 0..<inner {
+                    // The first one multiplies nothing: 0 times an infinite factor would be NaN.
+                    let before = number == 0 ? 0 : Double(a[place + column]) * states[column]
+                    let state = Double(b[place + column]) + before
+                    states[column] = state
+                    y[place + column] = T(state)
+                }
+                place += step
+            }
+        }
+    }
+
+    @inline(__always)
+    func extremum<Key: SortKey>(
+        _ keys: UnsafePointer<Key>, _ y: UnsafeMutablePointer<Int64>, _ rank: (Key) -> Key
+    ) {
+        let (size, inner) = (space.size, space.inner)
+        forEachBlock { begin, step in
+            var best = [(key: Key, place: Int64)](repeating: (0, 0), count: inner)
+            var place = begin
+            for number in 0..<size {
+                for column in 0..<inner {
+                    let key = rank(keys[place + column])
+                    if key >= best[column].key { best[column] = (key, Int64(number)) }
+                    y[place + column] = best[column].place
+                }
+                place += step
+            }
+        }
+    }
+}
