@@ -125,6 +125,15 @@ struct RandomTests {
         #expect(half.toArray(of: Float.self) == wide.toArray(of: Float.self))
     }
 
+    /// The upper bound is left out: what rounds to it becomes the lower one.
+    @Test func theUpperBoundIsLeftOut() {
+        let half = Tensor.rand([20_000], dtype: .float16, generator: Generator(seed: 5)).toArray(of: Float.self)
+        #expect(half.max() == 0.99951171875)
+        #expect(half.filter { $0 == 0 }.count == 5)
+        let narrow = Tensor.uniform([20_000], 100...100.00003, generator: Generator(seed: 5)).toArray(of: Float.self)
+        #expect(narrow.max() == 100.00002288818359)
+    }
+
     /// PyTorch draws 16-bit normals block by block, not all at once.
     @Test func normalHalves() {
         let g = Generator(seed: 9)

@@ -205,6 +205,14 @@ extension Tensor {
     public func gelu(approximate: GeluApproximation = .none) -> Tensor { applyFloating(Gelu(approximate: approximate)) }
     /// x σ(x) of each element, also called swish.
     public func silu() -> Tensor { applyFloating(Silu()) }
+    /// The gated linear unit a · σ(b) of the two halves a and b along an axis of even size (Dauphin and others, 2016).
+    public func glu(dim: Int = -1) -> Tensor {
+        guard rank > 0, let axis = axis(dim, in: "glu"), shape[axis] > 0 && shape[axis] % 2 == 0 else {
+            return fail("glu", "dimension \(dim) of shape \(shape) has no two halves")
+        }
+        let halves = split(shape[axis] / 2, dim: axis)
+        return halves.count == 2 ? halves[0] * halves[1].sigmoid() : .placeholderAfterError
+    }
     /// ln(1 + e^(βx)) / β of each element, and x itself where β x > `threshold`.
     public func softplus(beta: Double = 1, threshold: Double = 20) -> Tensor {
         applyFloating(Softplus(beta: beta, threshold: threshold))

@@ -68,11 +68,13 @@ struct PowScalar: UnaryOperation, ElementwiseOperation {
         guard x.dtype.isFloatingPoint else { return integerPower(x) }
         // The powers that networks use have kernels that are ten times as fast as the general one.
         switch exponent.double {
+        case 1: return CPU.contiguousCopy(x)
         case 2: return CPU.unary(CK_SQUARE, x)
         case 3: return CPU.binary(CK_MUL, CPU.unary(CK_SQUARE, x), x, name: Self.name)
         case 0.5: return CPU.unary(CK_SQRT, x)
         case -0.5: return CPU.unary(CK_RSQRT, x)
         case -1: return CPU.unary(CK_RECIPROCAL, x)
+        case -2: return CPU.unary(CK_RECIPROCAL, CPU.unary(CK_SQUARE, x))
         default: return CPU.binary(CK_POW, x, exponent, name: Self.name)
         }
     }

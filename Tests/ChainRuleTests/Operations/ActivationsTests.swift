@@ -67,6 +67,14 @@ struct ActivationsTests {
         expectExactElements(x.grad ?? .zeros([0]), [0, 0.36787944117144233])
     }
 
+    @Test func gatedHalves() {
+        let x = Tensor([1.0, 2, 0, -2], shape: [2, 2])
+        expectExactElements(x.glu(dim: 0), [0.5, 0.2384058440442351])
+        expectExactElements(x.glu(), [0.8807970779778823, 0])
+        expectMistake(in: "glu") { Tensor.zeros([2, 3]).glu() }
+        expectMistake(in: "glu") { Tensor(1.0).glu() }
+    }
+
     @Test func weightsOfPrelu() {
         let x = Tensor([-1.0, 2, -3, -4], shape: [1, 2, 2])
         expectExactElements(x.prelu(Tensor([0.5, 0.1])), [-0.5, 2, -0.30000000000000004, -0.4])

@@ -24,6 +24,13 @@ struct SelectionTests {
         let kept = Tensor([1, 2]).maskedFill(mask, 2.5)
         #expect(kept.dtype == .int64)
         #expect(kept.toArray(of: Int.self) == [2, 2])
+        for dtype in DType.allCases {
+            let y = Tensor([1, 1, 1]).to(dtype).maskedFill(Tensor([false, true, false]), 0)
+            #expect(y.dtype == dtype)
+            expectExactElements(y, [1, 0, 1])
+        }
+        expectExactElements(Tensor([1.0, 2]).to(.bfloat16).maskedFill(mask, -1.5), [-1.5, 2])
+        expectExactElements(Tensor([1, 2] as [Int8]).maskedFill(mask, -7), [-7, 2])
         expectMistake(in: "maskedFill") { Tensor([1.0]).maskedFill(Tensor([1]), 0) }
     }
 

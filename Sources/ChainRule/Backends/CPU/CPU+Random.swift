@@ -43,21 +43,28 @@ extension Generator.State {
         }
     }
 
-    mutating func fillUniform(_ target: UnsafeMutablePointer<Float>, _ count: Int, _ low: Float, _ span: Float) {
-        if low == 0 && span == 1 {
+    /// Uniform from `low` up to `high`. Where rounding gives `high` itself `low` takes its place, as in PyTorch.
+    mutating func fillUniform(_ target: UnsafeMutablePointer<Float>, _ count: Int, from low: Float, to high: Float) {
+        if low == 0 && high == 1 {
             forFloats(count) { target[$0] = $1 }
-        } else {
-            // Rounded once, as PyTorch does it.
-            forFloats(count) { target[$0] = Float(Double($1) * Double(span) + Double(low)) }
+            return
+        }
+        let (start, span) = (Double(low), Double(high - low))
+        forFloats(count) { index, u in
+            let value = Float(Double(u) * span + start)  // rounded once
+            target[index] = value == high ? low : value
         }
     }
 
-    mutating func fillUniform(_ target: UnsafeMutablePointer<Double>, _ count: Int, _ low: Double, _ span: Double) {
-        if low == 0 && span == 1 {
+    mutating func fillUniform(_ target: UnsafeMutablePointer<Double>, _ count: Int, from low: Double, to high: Double) {
+        if low == 0 && high == 1 {
             forDoubles(count) { target[$0] = $1 }
-        } else {
-            // One rounding for product and sum: PyTorch's kernels are compiled so.
-            forDoubles(count) { target[$0] = low.addingProduct($1, span) }
+            return
+        }
+        let span = high - low
+        forDoubles(count) { index, u in
+            let value = low.addingProduct(u, span)  // PyTorch's kernels are compiled to fuse the two
+            target[index] = value == high ? low : value
         }
     }
 
@@ -73,10 +80,10 @@ extension Generator.State {
             return
         }
         let body = count & ~15
-        fillUniform(target, wholeBlocks ? body : count, 0, 1)
+        fillUniform(target, wholeBlocks ? body : count, from: 0, to: 1)
         CPU.boxMuller(target, body, Float(mean), Float(std))
         if count > body {
-            fillUniform(target + count - 16, 16, 0, 1)
+            fillUniform(target + count - 16, 16, from: 0, to: 1)
             CPU.boxMuller(target + count - 16, 16, Float(mean), Float(std))
         }
     }
@@ -87,10 +94,10 @@ extension Generator.State {
             return
         }
         let body = count & ~15
-        fillUniform(target, count, 0, 1)
+        fillUniform(target, count, from: 0, to: 1)
         CPU.boxMuller(target, body, mean, std)
         if count > body {
-            fillUniform(target + count - 16, 16, 0, 1)
+            fillUniform(target + count - 16, 16, from: 0, to: 1)
             CPU.boxMuller(target + count - 16, 16, mean, std)
         }
     }
@@ -167,12 +174,18 @@ extension CPU {
         let y = Tensor(uninitialized: shape, dtype: dtype.computeType)
         generator.draw { state in
             if y.dtype == .float64 {
-                state.fillUniform(y.freshPointer(to: Double.self), y.count, low, high - low)
+                state.fillUniform(y.freshPointer(to: Double.self), y.count, from: low, to: high)
             } else {
-                state.fillUniform(y.freshPointer(to: Float.self), y.count, Float(low), Float(high) - Float(low))
+                state.fillUniform(y.freshPointer(to: Float.self), y.count, from: Float(low), to: Float(high))
             }
         }
-        return convert(y, to: dtype)
+        guard dtype.isHalf else { return y }
+        // Rounding to 16 bits reaches the upper bound again.
+        let narrow = convert(y, to: dtype)
+        let bounds = [low, high].map { dtype == .float16 ? Half(Float($0)).bits : BFloat16(Float($0)).bits }
+        let bits = narrow.freshPointer(to: UInt16.self)
+        for index in 0..<narrow.count where bits[index] == bounds[1] { bits[index] = bounds[0] }
+        return narrow
     }
 
     static func normal(_ shape: Shape, _ dtype: DType, _ mean: Double, _ std: Double, _ generator: Generator) -> Tensor
