@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// An element type and its two entry points.
-private protocol MatmulElement: BinaryFloatingPoint, SIMDScalar {
+private protocol MatmulElement: BinaryFloatingPoint, SIMDScalar, Codable {
     static var tolerance: Double { get }
     static func workspace(_ p: ck_matmul) -> Int
     static func multiply(

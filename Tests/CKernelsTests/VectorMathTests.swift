@@ -54,7 +54,7 @@ private let unaryCases = [
     UnaryCase(operation: CK_NEG, name: "neg", reference: { -$0 }, limit: 0),
     UnaryCase(operation: CK_ABS, name: "abs", reference: { abs($0) }, limit: 0),
     UnaryCase(
-        operation: CK_SIGN, name: "sign", reference: { $0 > 0 ? 1 : $0 < 0 ? -1 : $0 == 0 ? 0 : $0 }, limit: 0),
+        operation: CK_SIGN, name: "sign", reference: { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }, limit: 0),
     UnaryCase(operation: CK_RELU, name: "relu", reference: { $0 < 0 ? 0 : $0 }, limit: 0),
 ]
 

@@ -44,7 +44,7 @@ private struct OutputFiles {
 private func makeOutputFiles() throws -> OutputFiles {
     func make() throws -> FileHandle {
         let path = NSTemporaryDirectory() + "chainrule-\(UUID().uuidString)"
-        FileManager.default.createFile(atPath: path, contents: nil)
+        try Data().write(to: URL(fileURLWithPath: path))
         let handle = try #require(FileHandle(forUpdatingAtPath: path))
         try FileManager.default.removeItem(atPath: path)
         return handle

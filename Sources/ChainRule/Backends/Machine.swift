@@ -15,8 +15,33 @@ public enum Machine {
         }
     }
 
-    /// The instruction set the kernels use: "baseline", "avx2" or "avx512".
-    public static var instructionSet: String { String(cString: ck_isa_name(ck_isa_current())) }
+    /// The instruction sets that kernels are compiled for.
+    public enum InstructionSet: String, CaseIterable, Sendable {
+        /// What every machine of the architecture has: SSE2 or NEON.
+        case baseline
+        /// AVX2 with fused multiply-add.
+        case avx2
+        case avx512
+
+        fileprivate var code: ck_isa {
+            switch self {
+            case .baseline: CK_ISA_BASELINE
+            case .avx2: CK_ISA_AVX2
+            case .avx512: CK_ISA_AVX512
+            }
+        }
+    }
+
+    /// The instruction set the kernels use: the widest this machine has, unless set. Results of different sets differ by
+    /// rounding; set it to get the same bits on different machines.
+    public static var instructionSet: InstructionSet {
+        get { InstructionSet.allCases.first { $0.code == ck_isa_current() } ?? .baseline }
+        set {
+            if ck_isa_force(newValue.code) == 0 {
+                fail("instructionSet", "this machine has no \(newValue); the widest it has is \(instructionSet)")
+            }
+        }
+    }
 
     /// Whether the library was built with optimisation. A debug build is some fifty times slower.
     public static var isOptimized: Bool {

@@ -29,6 +29,14 @@ extension Tensor {
         self.init(body: TensorBody(storage: storage, layout: Layout(contiguous: shape), dtype: dtype))
     }
 
+    /// Calls `body` with the bytes of the elements in row-major order, whatever the dtype. The buffer is valid only inside.
+    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        let source = CPU.contiguous(self)
+        return try withExtendedLifetime(source) {
+            try body(UnsafeRawBufferPointer(start: source.rawPointer, count: source.count * dtype.byteCount))
+        }
+    }
+
     /// Calls `body` with the elements in row-major order, where they lie if they lie so, else copied. `Element` must be the type
     /// of the dtype. The buffer is valid only inside.
     public func withUnsafeElements<Element: TensorScalar, Result>(
