@@ -1,8 +1,9 @@
 /// Where the elements of a tensor lie in its storage. Sizes, strides and offset count elements, not bytes.
 struct Layout: Sendable {
-    var shape: Shape
-    var strides: Shape
+    let shape: Shape
+    let strides: Shape
     var offset: Int
+    let elementCount: Int
     /// Row-major without gaps: the elements are one run of memory.
     let isContiguous: Bool
 
@@ -11,6 +12,7 @@ struct Layout: Sendable {
         self.shape = shape
         strides = shape.contiguousStrides
         offset = 0
+        elementCount = shape.elementCount
         isContiguous = true
     }
 
@@ -18,10 +20,9 @@ struct Layout: Sendable {
         self.shape = shape
         self.strides = strides
         self.offset = offset
+        elementCount = shape.elementCount
         isContiguous = Layout.isRowMajor(shape, strides)
     }
-
-    var elementCount: Int { shape.elementCount }
 
     private static func isRowMajor(_ shape: Shape, _ strides: Shape) -> Bool {
         if shape.contains(0) { return true }

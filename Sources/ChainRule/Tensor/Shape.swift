@@ -23,8 +23,9 @@ public struct Shape: Sendable {
     /// The number of elements: the product of the sizes, 1 for a single number.
     @inline(__always)
     public var elementCount: Int {
-        var product = 1
-        for axis in 0..<count { product &*= self[axis] }
+        if count == 0 { return 1 }
+        var product = sizes.0
+        for axis in 1..<count { product &*= self[axis] }
         return product
     }
 
@@ -55,6 +56,10 @@ public struct Shape: Sendable {
     /// The strides, in elements, of a row-major tensor of this shape.
     var contiguousStrides: Shape {
         var strides = self
+        if count <= 1 {
+            if count == 1 { strides.sizes.0 = 1 }
+            return strides
+        }
         var step = 1
         for axis in stride(from: count - 1, through: 0, by: -1) {
             strides[axis] = step
@@ -83,25 +88,46 @@ extension Shape: RandomAccessCollection, MutableCollection, Hashable, Expressibl
     public var startIndex: Int { 0 }
     public var endIndex: Int { count }
 
+    // By cases, for a pointer into the tuple would make the compiler copy all of it first, each time.
     @inline(__always)
     public subscript(axis: Int) -> Int {
         get {
             precondition(axis >= 0 && axis < count, "axis out of range of the shape")
-            return withUnsafeBytes(of: sizes) { $0.assumingMemoryBound(to: Int.self)[axis] }
+            switch axis {
+            case 0: return sizes.0
+            case 1: return sizes.1
+            case 2: return sizes.2
+            case 3: return sizes.3
+            case 4: return sizes.4
+            case 5: return sizes.5
+            case 6: return sizes.6
+            default: return sizes.7
+            }
         }
         set {
             precondition(axis >= 0 && axis < count, "axis out of range of the shape")
-            withUnsafeMutableBytes(of: &sizes) { $0.assumingMemoryBound(to: Int.self)[axis] = newValue }
+            switch axis {
+            case 0: sizes.0 = newValue
+            case 1: sizes.1 = newValue
+            case 2: sizes.2 = newValue
+            case 3: sizes.3 = newValue
+            case 4: sizes.4 = newValue
+            case 5: sizes.5 = newValue
+            case 6: sizes.6 = newValue
+            default: sizes.7 = newValue
+            }
         }
     }
 
     public init(arrayLiteral sizes: Int...) { self.init(sizes) }
 
+    // Unused places are zero.
     @inline(__always)
     public static func == (a: Shape, b: Shape) -> Bool {
-        guard a.count == b.count else { return false }
-        for axis in 0..<a.count where a[axis] != b[axis] { return false }
-        return true
+        let (x, y) = (a.sizes, b.sizes)
+        let first = (x.0 ^ y.0) | (x.1 ^ y.1) | (x.2 ^ y.2) | (x.3 ^ y.3)
+        let second = (x.4 ^ y.4) | (x.5 ^ y.5) | (x.6 ^ y.6) | (x.7 ^ y.7)
+        return first | second | (a.count ^ b.count) == 0
     }
 
     public func hash(into hasher: inout Hasher) {

@@ -20,10 +20,7 @@ public struct Tensor: Sendable {
     /// Uninitialised memory for a result of the shape and dtype of a row-major tensor.
     @inline(__always)
     init(uninitializedLike other: Tensor) {
-        var layout = other.layout
-        layout.offset = 0
-        body = TensorBody(
-            storage: Storage.allocate(layout.elementCount * other.dtype.byteCount), layout: layout, dtype: other.dtype)
+        body = TensorBody(storage: Storage.allocate(other.count * other.dtype.byteCount), rowMajorLike: other.body)
     }
 
     /// The sizes of the axes.
@@ -90,6 +87,15 @@ final class TensorBody: @unchecked Sendable {
         self.dtype = dtype
         self.node = node
         self.outputIndex = outputIndex
+    }
+
+    /// The same shape and dtype from the start of another memory, for a `model` without gaps.
+    @inline(__always)
+    init(storage: Storage, rowMajorLike model: TensorBody) {
+        self.storage = storage
+        layout = model.layout
+        dtype = model.dtype
+        layout.offset = 0
     }
 }
 
