@@ -9,11 +9,12 @@ struct Flip: UnaryOperation {
     func forward(_ x: Tensor) -> Tensor {
         if x.count == 0 { return CPU.contiguousCopy(x) }
         var layout = x.layout
+        var strides = layout.strides
         for axis in 0..<x.rank where axes.contains(axis) {
             layout.offset += layout.strides[axis] * (layout.shape[axis] - 1)
-            layout.strides[axis] = -layout.strides[axis]
+            strides[axis] = -strides[axis]
         }
-        return CPU.contiguousCopy(x.view(Layout(shape: x.shape, strides: layout.strides, offset: layout.offset)))
+        return CPU.contiguousCopy(x.view(Layout(shape: x.shape, strides: strides, offset: layout.offset)))
     }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dy) }
     static let samples = [Sample([Sample.Input(.uniform(-3...3), shape: [2, 3, 4])]) { [$0[0].flip(0, -1)] }]
