@@ -56,4 +56,4 @@ struct Bench: ParsableCommand {
     }
 }
 
-extension Machine.InstructionSet: ExpressibleByArgument {}
+extension Machine.InstructionSet: @retroactive ExpressibleByArgument {}
