@@ -11,6 +11,7 @@ let package = Package(
         .library(name: "ChainRuleTraining", targets: ["ChainRuleTraining"]),
         .library(name: "ChainRuleTestSupport", targets: ["ChainRuleTestSupport"]),
         .executable(name: "chainrule", targets: ["ChainRuleCommand"]),
+        .executable(name: "conformance", targets: ["Conformance"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
@@ -30,11 +31,15 @@ let package = Package(
                 "ChainRule", "ChainRuleNN", "ChainRuleData", "ChainRuleTraining", "SeedPrograms",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        .executableTarget(
+            name: "Conformance",
+            dependencies: ["ChainRule", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
         .testTarget(name: "ChainRuleTests", dependencies: ["ChainRule", "ChainRuleTestSupport"]),
         .testTarget(name: "ChainRuleNNTests", dependencies: ["ChainRule", "ChainRuleNN"]),
         .testTarget(name: "ChainRuleDataTests", dependencies: ["ChainRule", "ChainRuleData"]),
         .testTarget(name: "ChainRuleCommandTests", dependencies: ["ChainRuleCommand"]),
+        .testTarget(name: "ConformanceTests", dependencies: ["Conformance", "ChainRule"]),
     ],
     swiftLanguageModes: [.v6]
 )
