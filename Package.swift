@@ -40,6 +40,8 @@ let package = Package(
         .testTarget(name: "ChainRuleDataTests", dependencies: ["ChainRule", "ChainRuleData"]),
         .testTarget(name: "ChainRuleCommandTests", dependencies: ["ChainRuleCommand"]),
         .testTarget(name: "ConformanceTests", dependencies: ["Conformance", "ChainRule"]),
+        .testTarget(
+            name: "DocumentationTests", dependencies: ["ChainRule", "ChainRuleNN", "ChainRuleTestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -21,7 +21,7 @@ struct DataOptions: ParsableArguments {
         case "digits": return SyntheticDigits.generate(seed: seed)
         case "mnist":
             do {
-                return try MNIST.load(directory: dataDir)
+                return try MNIST.load(directory: dataDir) { printError("\($0) ...") }
             } catch let error as MNIST.Unavailable where fallbackToDigits {
                 printError("\(error); learning synthetic digits instead.")
                 return SyntheticDigits.generate(seed: seed)

@@ -35,6 +35,9 @@ struct Train: ParsableCommand {
     @Option(help: "The size of a step. (default: 0.02 for sgd, 0.001 for adam and adamw)")
     var learningRate: Double?
 
+    @Option(help: "How the learning rate goes over the run: linear falls to 0 at its end.")
+    var decay: LearningRateDecay = .linear
+
     @Option(help: "The momentum of sgd.")
     var momentum = 0.9
 
@@ -85,18 +88,18 @@ struct Train: ParsableCommand {
 
         // 3. Loss, and what makes it smaller
         let rate = learningRate ?? (optimizer == .sgd ? 0.02 : 0.001)
-        let decay = weightDecay ?? (optimizer == .adamw ? 0.01 : 0)
-        let steps = makeOptimizer(network.parameters, rate, decay)
+        let parameterDecay = weightDecay ?? (optimizer == .adamw ? 0.01 : 0)
+        let steps = makeOptimizer(network.parameters, rate, parameterDecay)
         print(
-            "loss   \(loss.rawValue), \(optimizer.rawValue) with learning rate \(rate), \(Machine.threadCount) threads, \(Machine.instructionSet)"
+            "loss   \(loss.rawValue), \(optimizer.rawValue) with learning rate \(rate)\(decay == .linear ? " falling to 0" : ""), \(Machine.threadCount) threads, \(Machine.instructionSet)"
         )
 
         // 4. Training, with a test after each epoch
-        let directory = try out.map { try makeDirectory($0, data, normalization, rate, decay) }
+        let directory = try out.map { try makeDirectory($0, data, normalization, rate, parameterDecay) }
         var observers: [any TrainingObserver] = [ProgressBar(), EpochLines(epochs: epochs)]
         if let directory { observers.append(directory) }
         let trainer = Trainer(
-            model: network, objective: loss, optimizer: steps, classNames: data.classNames,
+            model: network, objective: loss, optimizer: steps, decay: decay, classNames: data.classNames,
             observers: observers)
         let start = clock.now
         let interrupt = Interrupt()
@@ -127,13 +130,16 @@ struct Train: ParsableCommand {
         let loss: Objective
         let optimizer: OptimizerKind
         let epochs, batchSize: Int
-        let learningRate, momentum, weightDecay: Double
+        let learningRate: Double
+        let decay: LearningRateDecay
+        let momentum, weightDecay: Double
         let seed: UInt64
         let threads: Int
     }
 
     private func makeDirectory(
-        _ path: String, _ data: ClassificationData, _ normalization: Normalization, _ rate: Double, _ decay: Double
+        _ path: String, _ data: ClassificationData, _ normalization: Normalization, _ rate: Double,
+        _ parameterDecay: Double
     ) throws -> RunDirectory {
         let description = ModelFile.Description(
             architecture: model, objective: loss, inputShape: data.inputShape, classNames: data.classNames,
@@ -142,12 +148,14 @@ struct Train: ParsableCommand {
             path: path, description: description,
             configuration: Configuration(
                 data: source.data, model: model, loss: loss, optimizer: optimizer, epochs: epochs, batchSize: batchSize,
-                learningRate: rate, momentum: momentum, weightDecay: decay, seed: seed, threads: Machine.threadCount))
+                learningRate: rate, decay: decay, momentum: momentum, weightDecay: parameterDecay, seed: seed,
+                threads: Machine.threadCount))
     }
 }
 
 extension Architecture: ExpressibleByArgument {}
 extension Objective: ExpressibleByArgument {}
+extension LearningRateDecay: ExpressibleByArgument {}
 
 /// One line an epoch on standard output.
 private final class EpochLines: TrainingObserver {

@@ -34,21 +34,39 @@ extension TrainingObserver {
     public func epochEnded(_ report: EpochReport, model: any Layer) throws {}
 }
 
+/// How the learning rate goes over a run.
+public enum LearningRateDecay: String, Sendable, Codable, CaseIterable {
+    case none
+    /// Falls in a straight line from the optimiser's rate at the first step to nearly 0 at the last, so that the last steps settle
+    /// where larger ones would go on jumping about.
+    case linear
+
+    /// What the rate is multiplied by at step `step` of `steps`, counted from 0.
+    func factor(step: Int, of steps: Int) -> Double {
+        switch self {
+        case .none: 1
+        case .linear: 1 - Double(step) / Double(max(steps, 1))
+        }
+    }
+}
+
 /// Trains a classifier and tests it after each epoch.
 public final class Trainer {
     public let model: any Layer
     public let objective: Objective
     public let optimizer: any Optimizer
+    public let decay: LearningRateDecay
     public let classNames: [String]
     private let observers: [any TrainingObserver]
 
     public init(
-        model: any Layer, objective: Objective, optimizer: any Optimizer, classNames: [String],
-        observers: [any TrainingObserver] = []
+        model: any Layer, objective: Objective, optimizer: any Optimizer, decay: LearningRateDecay = .none,
+        classNames: [String], observers: [any TrainingObserver] = []
     ) {
         self.model = model
         self.objective = objective
         self.optimizer = optimizer
+        self.decay = decay
         self.classNames = classNames
         self.observers = observers
     }
@@ -59,8 +77,16 @@ public final class Trainer {
         train: DataLoader, test: DataLoader, epochs: Int, shouldStop: () -> Bool = { false }
     ) throws -> [EpochReport] {
         var reports: [EpochReport] = []
+        let learningRate = optimizer.learningRate
+        defer { optimizer.learningRate = learningRate }
+        var step = 0
+        let steps = max(epochs, 1) * train.batchCount
+        let adjustRate = { [optimizer, decay] in
+            optimizer.learningRate = learningRate * decay.factor(step: step, of: steps)
+            step += 1
+        }
         for epoch in 1...max(epochs, 1) {
-            guard let training = trainEpoch(epoch, of: epochs, on: train, shouldStop) else { break }
+            guard let training = trainEpoch(epoch, of: epochs, on: train, adjustRate, shouldStop) else { break }
             let tested = Evaluation.run(model, objective, on: test, classNames: classNames)
             let report = EpochReport(
                 epoch: epoch, trainLoss: training.loss, trainAccuracy: training.accuracy, testLoss: tested.loss,
@@ -74,7 +100,7 @@ public final class Trainer {
 
     /// One pass over the data; nil when it was stopped.
     private func trainEpoch(
-        _ epoch: Int, of epochs: Int, on loader: DataLoader, _ shouldStop: () -> Bool
+        _ epoch: Int, of epochs: Int, on loader: DataLoader, _ adjustRate: () -> Void, _ shouldStop: () -> Bool
     ) -> RunningMeans? {
         model.train()
         let clock = ContinuousClock()
@@ -86,6 +112,7 @@ public final class Trainer {
             let scores = model(input)
             let loss = objective.loss(scores, target)
             loss.backward()
+            adjustRate()
             optimizer.step()
             means.add(scores: scores.detach(), target: target, loss: loss.item())
             means.seconds = (clock.now - start).seconds

@@ -16,18 +16,3 @@ func expectClose(
     }
     #expect(values.count == expected.count && agrees, "\(values) is not \(expected)", sourceLocation: sourceLocation)
 }
-
-/// Whether `body` makes a mistake whose sentence holds every one of `parts`.
-func expectMistake(
-    _ parts: String..., sourceLocation: SourceLocation = #_sourceLocation, _ body: () -> Void
-) {
-    do {
-        try catchingErrors(body)
-        Issue.record("no mistake was reported", sourceLocation: sourceLocation)
-    } catch {
-        let sentence = "\(error)"
-        for part in parts where !sentence.contains(part) {
-            Issue.record("the sentence lacks '\(part)': \(sentence)", sourceLocation: sourceLocation)
-        }
-    }
-}

@@ -30,11 +30,3 @@ func gradients(_ inputs: [Double]..., of function: ([Tensor]) -> Tensor) -> [[Do
     function(leaves).sum().backward()
     return leaves.map { $0.grad?.toArray(of: Double.self) ?? [] }
 }
-
-/// Expects a mistake that names the operation.
-func expectMistake(
-    in operation: String, sourceLocation: SourceLocation = #_sourceLocation, _ body: () -> Tensor
-) {
-    let error = #expect(throws: TensorError.self, sourceLocation: sourceLocation) { try catchingErrors(body) }
-    #expect(error?.operation == operation, sourceLocation: sourceLocation)
-}

@@ -123,6 +123,12 @@ struct SubscriptTests {
         z[Tensor([1, 0])] = v[0]
         z.sum().backward()
         #expect(v.grad?.toArray() == [24, 40] as [Float])
+        // To an empty region goes the empty part of a value, though the value has the shape of the whole.
+        let u = Tensor([5] as [Float], requiresGrad: true)
+        var empty = Tensor([1] as [Float])
+        empty[1...] = u
+        empty.sum().backward()
+        #expect(u.grad?.toArray() == [0] as [Float])
     }
 
     @Test func masksAndNumbers() {

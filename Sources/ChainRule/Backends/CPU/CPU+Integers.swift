@@ -20,7 +20,9 @@ extension CPU {
             }
         }
         let function = integerFunction(operation)
-        for index in 0..<y.count { output[index] = function(l[index], r[index]) }
+        withExtendedLifetime((left, right)) {
+            for index in 0..<y.count { output[index] = function(l[index], r[index]) }
+        }
         return convert(y, to: a.dtype)
     }
 
@@ -80,7 +82,9 @@ extension CPU {
             case .not: { isBoolean ? 1 - $0 : ~$0 }
             }
         let (output, values) = (y.freshPointer(to: Int64.self), input.pointer(to: Int64.self))
-        for index in 0..<y.count { output[index] = function(values[index]) }
+        withExtendedLifetime(input) {
+            for index in 0..<y.count { output[index] = function(values[index]) }
+        }
         return convert(y, to: x.dtype)
     }
 
@@ -99,7 +103,9 @@ extension CPU {
         let (output, l, r) = (
             y.freshPointer(to: UInt8.self), left.pointer(to: Int64.self), right.pointer(to: Int64.self)
         )
-        for index in 0..<y.count { output[index] = holds(l[index], r[index]) ? 1 : 0 }
+        withExtendedLifetime((left, right)) {
+            for index in 0..<y.count { output[index] = holds(l[index], r[index]) ? 1 : 0 }
+        }
         return y
     }
 

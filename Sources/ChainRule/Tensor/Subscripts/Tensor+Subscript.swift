@@ -145,7 +145,8 @@ extension Tensor {
         guard let fitted = fitted(value, to: shape) else { return }
         let source = shape == region.shape ? fitted : fitted.expand(shape).reshape(region.shape)
         if isRecorded(with: source) {
-            self = apply(SliceAssign(region: region), to: self, source)
+            // Expanded here: an empty region beside a value of this tensor's shape would hide from the engine what was broadcast.
+            self = apply(SliceAssign(region: region), to: self, source.expand(region.shape))
             return
         }
         makeUnique()
