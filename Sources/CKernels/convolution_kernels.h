@@ -1,5 +1,6 @@
 // Every convolution kernel of one element type, once for each instruction set. The including file defines REAL,
-// REAL_BYTES (4 or 8) and TYPED(name), the public name for this type.
+// REAL_BYTES (4 or 8), TYPED(name), the public name for this type, FAST(pass, call), whether a faster way made the
+// call and all its results are finite, and FAST_WORKSPACE(p, pass).
 
 #include <stdint.h>
 #include <string.h>
@@ -85,7 +86,7 @@
 #define DISPATCH(name, ...) name##_baseline(__VA_ARGS__)
 #endif
 
-size_t TYPED(ck_convolution_workspace)(const ck_convolution *p, ck_convolution_pass pass) {
+static size_t direct_workspace(const ck_convolution *p, ck_convolution_pass pass) {
     ck_conv_product product = ck_conv_plan(p, pass);
     int64_t depth = product.source_channels * product.kernel_volume;
     size_t phases = ck_conv_phase_bytes(&product);
@@ -103,8 +104,14 @@ size_t TYPED(ck_convolution_workspace)(const ck_convolution *p, ck_convolution_p
     return phases + (size_t)(product.groups * padded_rows * depth) * REAL_BYTES;
 }
 
+size_t TYPED(ck_convolution_workspace)(const ck_convolution *p, ck_convolution_pass pass) {
+    size_t direct = direct_workspace(p, pass), fast = FAST_WORKSPACE(p, pass);
+    return fast > direct ? fast : direct;
+}
+
 void TYPED(ck_convolution)(const ck_convolution *p, REAL *y, const REAL *x, const REAL *w, const REAL *bias,
                            void *workspace) {
+    if (FAST(CK_CONV_FORWARD, ck_winograd_forward(p, y, x, w, bias, workspace))) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_FORWARD);
     ck_conv_plan_phases(&product, p, CK_CONV_FORWARD, workspace);
     REAL *packed = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));
@@ -113,6 +120,7 @@ void TYPED(ck_convolution)(const ck_convolution *p, REAL *y, const REAL *x, cons
 
 void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const REAL *dy, const REAL *w,
                                       void *workspace) {
+    if (FAST(CK_CONV_INPUT_GRAD, ck_winograd_input_grad(p, dx, dy, w, workspace))) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_INPUT_GRAD);
     ck_conv_plan_phases(&product, p, CK_CONV_INPUT_GRAD, workspace);
     ck_conv_product forward = ck_conv_plan(p, CK_CONV_FORWARD);
@@ -124,6 +132,7 @@ void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const R
 
 void TYPED(ck_convolution_weight_grad)(const ck_convolution *p, REAL *dw, const REAL *dy, const REAL *x,
                                        void *workspace) {
+    if (FAST(CK_CONV_WEIGHT_GRAD, ck_winograd_weight_grad(p, dw, dy, x, workspace))) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_WEIGHT_GRAD);
     ck_conv_plan_phases(&product, p, CK_CONV_WEIGHT_GRAD, workspace);
     REAL *sums = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));

@@ -26,7 +26,7 @@ typedef struct NAME(operand) {
 } NAME(operand);
 
 #include "matmul_tile.h"  // first: the others use its vectors
-
+#include "matmul_dot.h"
 #include "matmul_finish.h"
 #include "matmul_pack.h"
 #include "matmul_thin.h"
@@ -39,14 +39,15 @@ static void NAME(run_tile)(const matmul_call *call, const NAME(piece) *piece, in
     const ck_matmul *p = &call->p;
     const int64_t vectors = (piece->columns + LANES - 1) / LANES;
     NAME(tile) *const tile = NAME(tiles)[piece->rows - 1][vectors - 1][a.row == 0];
+    const int64_t a_step = a.row == 0 ? piece->rows : a.row;
     const int plain_start = !piece->first || (p->beta == 0 && !call->bias);
     const int plain_end = !piece->last || p->activation != CK_ACTIVATE_RELU;
     if (p->c_column == 1 && piece->columns == vectors * LANES && plain_start && plain_end) {
-        tile(k, a.at, a.row, b.at, b.row, NAME(c_at)(call, piece), p->c_row, (T)p->alpha, !piece->first);
+        tile(k, a.at, a_step, b.at, b.row, NAME(c_at)(call, piece), p->c_row, (T)p->alpha, !piece->first);
         return;
     }
     _Alignas(VECTOR_BYTES) T product[MAX_ROWS * PANEL];
-    tile(k, a.at, a.row, b.at, b.row, product, vectors * LANES, (T)p->alpha, 0);
+    tile(k, a.at, a_step, b.at, b.row, product, vectors * LANES, (T)p->alpha, 0);
     NAME(finish)(call, piece, product, vectors * LANES);
 }
 

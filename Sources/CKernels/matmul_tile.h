@@ -1,5 +1,5 @@
-// The innermost loops, for one element type and instruction set. Included by matmul_block.h with T, VECTOR_BYTES,
-// MAX_ROWS, DOT_ROWS and NAME() defined.
+// The innermost loops, for one element type and instruction set. Included with T, VECTOR_BYTES, MAX_ROWS and
+// NAME() defined.
 
 #define LANES ((int64_t)(VECTOR_BYTES / sizeof(T)))
 #define VECTORS 2
@@ -43,9 +43,10 @@ INLINE void NAME(store_some)(T *to, vector x, int64_t count) {
 #define KEEP_ORDER(sum) (void)0
 #endif
 
-/// C = alpha A B, or C += alpha A B, for a tile of `rows` by `vectors` vectors that lives in registers. A is packed
-/// (k by k, `rows` elements each) or lies in rows. All the sizes but k are constants at each place of use.
-INLINE void NAME(tile_body)(const int rows, const int vectors, const int packed, int64_t k, const T *a, int64_t a_row,
+/// C = alpha A B, or C += alpha A B, for a tile of `rows` by `vectors` vectors that lives in registers. A lies in rows,
+/// `a_step` apart, or is packed: `rows` elements for each k, `a_step` apart. All the sizes but k are constants at each
+/// place of use.
+INLINE void NAME(tile_body)(const int rows, const int vectors, const int packed, int64_t k, const T *a, int64_t a_step,
                             const T *b, int64_t b_row, T *c, int64_t c_row, T alpha, int accumulate) {
     vector sum[MAX_ROWS][VECTORS];
     UNROLL for (int i = 0; i < rows; i++) {
@@ -54,12 +55,12 @@ INLINE void NAME(tile_body)(const int rows, const int vectors, const int packed,
     }
     // One pointer for three rows: there are not enough registers for one each.
     const T *group[(MAX_ROWS + 2) / 3];
-    UNROLL for (int g = 0; g < (rows + 2) / 3; g++) group[g] = a + 3 * g * a_row;
+    UNROLL for (int g = 0; g < (rows + 2) / 3; g++) group[g] = a + 3 * g * a_step;
     _Pragma("clang loop unroll_count(2)") for (int64_t p = 0; p < k; p++) {
         vector from_b[VECTORS];
         UNROLL for (int v = 0; v < vectors; v++) from_b[v] = NAME(load)(b + v * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
-            const T from_a = packed ? a[p * rows + i] : group[i / 3][p + i % 3 * a_row];
+            const T from_a = packed ? a[p * a_step + i] : group[i / 3][p + i % 3 * a_step];
             UNROLL for (int v = 0; v < vectors; v++) sum[i][v] += from_a * from_b[v];
             if (rows * vectors >= 12) UNROLL for (int v = 0; v < vectors; v++) KEEP_ORDER(sum[i][v]);
         }
@@ -74,14 +75,14 @@ INLINE void NAME(tile_body)(const int rows, const int vectors, const int packed,
     }
 }
 
-typedef void NAME(tile)(int64_t k, const T *a, int64_t a_row, const T *b, int64_t b_row, T *c, int64_t c_row, T alpha,
+typedef void NAME(tile)(int64_t k, const T *a, int64_t a_step, const T *b, int64_t b_row, T *c, int64_t c_row, T alpha,
                         int accumulate);
 
 #define TILE(rows, vectors, packed)                                                                                  \
-    static void NAME(tile_##rows##_##vectors##_##packed)(int64_t k, const T *a, int64_t a_row, const T *b,           \
+    static void NAME(tile_##rows##_##vectors##_##packed)(int64_t k, const T *a, int64_t a_step, const T *b,          \
                                                          int64_t b_row, T *c, int64_t c_row, T alpha,                \
                                                          int accumulate) {                                           \
-        NAME(tile_body)(rows, vectors, packed, k, a, a_row, b, b_row, c, c_row, alpha, accumulate);                  \
+        NAME(tile_body)(rows, vectors, packed, k, a, a_step, b, b_row, c, c_row, alpha, accumulate);                 \
     }
 #define TILES(rows) TILE(rows, 1, 0) TILE(rows, 1, 1) TILE(rows, 2, 0) TILE(rows, 2, 1)
 #define ENTRY(rows)                                                                                                  \
@@ -109,63 +110,5 @@ static NAME(tile) *const NAME(tiles)[MAX_ROWS][VECTORS][2] = {
 #endif
 #if MAX_ROWS > 8
     ENTRY(9), ENTRY(10), ENTRY(11), ENTRY(12), ENTRY(13), ENTRY(14),
-#endif
-};
-
-/// The sum of the lanes, by halves.
-INLINE T NAME(sum_lanes)(vector x) {
-    UNROLL for (int half = VECTOR_BYTES / sizeof(T) / 2; half > 0; half /= 2) {
-        UNROLL for (int lane = 0; lane < half; lane++) x[lane] += x[lane + half];
-    }
-    return x[0];
-}
-
-/// to[i][j] = alpha times the dot product of row i of A and column j of B, both contiguous.
-INLINE void NAME(dot_body)(const int rows, const int columns, int64_t k, const T *a, int64_t a_row, const T *b,
-                           int64_t b_column, T *to, int64_t to_row, T alpha) {
-    vector sum[DOT_ROWS][4];
-    UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int j = 0; j < columns; j++) sum[i][j] = (vector){0};
-    }
-    int64_t p = 0;
-    _Pragma("clang loop unroll_count(2)") for (; p + LANES <= k; p += LANES) {
-        vector from_a[DOT_ROWS];
-        UNROLL for (int i = 0; i < rows; i++) from_a[i] = NAME(load)(a + i * a_row + p);
-        UNROLL for (int j = 0; j < columns; j++) {
-            const vector from_b = NAME(load)(b + j * b_column + p);
-            UNROLL for (int i = 0; i < rows; i++) sum[i][j] += from_a[i] * from_b;
-        }
-    }
-    if (p < k) {
-        vector from_a[DOT_ROWS];
-        UNROLL for (int i = 0; i < rows; i++) from_a[i] = NAME(load_some)(a + i * a_row + p, k - p);
-        UNROLL for (int j = 0; j < columns; j++) {
-            const vector from_b = NAME(load_some)(b + j * b_column + p, k - p);
-            UNROLL for (int i = 0; i < rows; i++) sum[i][j] += from_a[i] * from_b;
-        }
-    }
-    UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int j = 0; j < columns; j++) to[i * to_row + j] = alpha * NAME(sum_lanes)(sum[i][j]);
-    }
-}
-
-typedef void NAME(dot)(int64_t k, const T *a, int64_t a_row, const T *b, int64_t b_column, T *to, int64_t to_row,
-                       T alpha);
-
-#define DOT(rows, columns)                                                                                           \
-    static void NAME(dot_##rows##_##columns)(int64_t k, const T *a, int64_t a_row, const T *b, int64_t b_column,     \
-                                             T *to, int64_t to_row, T alpha) {                                       \
-        NAME(dot_body)(rows, columns, k, a, a_row, b, b_column, to, to_row, alpha);                                  \
-    }
-DOT(1, 1) DOT(2, 1) DOT(1, 4) DOT(2, 4)
-#if DOT_ROWS == 4
-DOT(3, 1) DOT(4, 1) DOT(3, 4) DOT(4, 4)
-#endif
-
-/// By rows - 1, and whether 4 columns or 1.
-static NAME(dot) *const NAME(dots)[DOT_ROWS][2] = {
-    {NAME(dot_1_1), NAME(dot_1_4)}, {NAME(dot_2_1), NAME(dot_2_4)},
-#if DOT_ROWS == 4
-    {NAME(dot_3_1), NAME(dot_3_4)}, {NAME(dot_4_1), NAME(dot_4_4)},
 #endif
 };

@@ -1,195 +1,14 @@
 import CKernels
 import Testing
 
-/// A convolution's sizes as a test writes them; three axes each.
-private struct Geometry: CustomStringConvertible {
-    var batch = 1, inChannels = 1, outChannels = 1, groups = 1
-    var input = [1, 1, 1], kernel = [1, 1, 1], stride = [1, 1, 1], padding = [0, 0, 0], dilation = [1, 1, 1]
-
-    var output: [Int] {
-        (0..<3).map { (input[$0] + 2 * padding[$0] - dilation[$0] * (kernel[$0] - 1) - 1) / stride[$0] + 1 }
-    }
-    /// Whether the kernel fits at least once.
-    var isValid: Bool {
-        (0..<3).allSatisfy { input[$0] + 2 * padding[$0] >= dilation[$0] * (kernel[$0] - 1) + 1 }
-    }
-    var xCount: Int { batch * inChannels * input.reduce(1, *) }
-    var yCount: Int { batch * outChannels * output.reduce(1, *) }
-    var wCount: Int { outChannels * inChannels / groups * kernel.reduce(1, *) }
-
-    var parameters: ck_convolution {
-        func triple(_ values: [Int]) -> (Int64, Int64, Int64) { (Int64(values[0]), Int64(values[1]), Int64(values[2])) }
-        return ck_convolution(
-            batch: Int64(batch), in_channels: Int64(inChannels), out_channels: Int64(outChannels),
-            groups: Int64(groups), input: triple(input), kernel: triple(kernel), output: triple(output),
-            stride: triple(stride), padding: triple(padding), dilation: triple(dilation))
-    }
-
-    var description: String {
-        "n\(batch) c\(inChannels)->\(outChannels) g\(groups) in\(input) k\(kernel) s\(stride) p\(padding) d\(dilation)"
-    }
-
-    /// A plane with one kernel, stride, padding and dilation for both axes.
-    static func square(
-        _ batch: Int, _ inChannels: Int, _ outChannels: Int, size: Int, kernel: Int, stride: Int = 1, padding: Int = 0,
-        dilation: Int = 1, groups: Int = 1
-    ) -> Geometry {
-        Geometry(
-            batch: batch, inChannels: inChannels, outChannels: outChannels, groups: groups, input: [1, size, size],
-            kernel: [1, kernel, kernel], stride: [1, stride, stride], padding: [0, padding, padding],
-            dilation: [1, dilation, dilation])
-    }
-
-    /// Calls `body` with the positions in x, w and y of every product of the convolution's sum.
-    func forEachProduct(_ body: (_ x: Int, _ w: Int, _ y: Int) -> Void) {
-        let output = self.output, groupIn = inChannels / groups, groupOut = outChannels / groups
-        let taps = (0..<kernel[0]).flatMap { z in
-            (0..<kernel[1]).flatMap { y in (0..<kernel[2]).map { x in (z, y, x) } }
-        }
-        var y = 0
-        for n in 0..<batch {
-            for outChannel in 0..<outChannels {
-                let firstIn = outChannel / groupOut * groupIn
-                for oz in 0..<output[0] {
-                    for oy in 0..<output[1] {
-                        for ox in 0..<output[2] {
-                            for (tap, (kz, ky, kx)) in taps.enumerated() {
-                                let iz = oz * stride[0] - padding[0] + kz * dilation[0]
-                                let iy = oy * stride[1] - padding[1] + ky * dilation[1]
-                                let ix = ox * stride[2] - padding[2] + kx * dilation[2]
-                                guard iz >= 0, iz < input[0], iy >= 0, iy < input[1], ix >= 0, ix < input[2] else {
-                                    continue
-                                }
-                                for c in 0..<groupIn {
-                                    let plane = n * inChannels + firstIn + c
-                                    body(
-                                        ((plane * input[0] + iz) * input[1] + iy) * input[2] + ix,
-                                        (outChannel * groupIn + c) * taps.count + tap, y)
-                                }
-                            }
-                            y += 1
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The kernels of an element type.
-private protocol Element: BinaryFloatingPoint {
-    static func workspace(_ p: ck_convolution, _ pass: ck_convolution_pass) -> Int
-    static func forward(
-        _ p: ck_convolution, _ y: UnsafeMutablePointer<Self>, _ x: [Self], _ w: [Self], _ bias: [Self]?,
-        _ workspace: UnsafeMutableRawPointer)
-    static func inputGrad(
-        _ p: ck_convolution, _ dx: UnsafeMutablePointer<Self>, _ dy: [Self], _ w: [Self],
-        _ workspace: UnsafeMutableRawPointer)
-    static func weightGrad(
-        _ p: ck_convolution, _ dw: UnsafeMutablePointer<Self>, _ dy: [Self], _ x: [Self],
-        _ workspace: UnsafeMutableRawPointer)
-}
-
-extension Float: Element {
-    static func workspace(_ p: ck_convolution, _ pass: ck_convolution_pass) -> Int {
-        withUnsafePointer(to: p) { ck_convolution_workspace_f32($0, pass) }
-    }
-    static func forward(
-        _ p: ck_convolution, _ y: UnsafeMutablePointer<Float>, _ x: [Float], _ w: [Float], _ bias: [Float]?,
-        _ workspace: UnsafeMutableRawPointer
-    ) {
-        withUnsafePointer(to: p) { p in
-            guard let bias else { return ck_convolution_f32(p, y, x, w, nil, workspace) }
-            ck_convolution_f32(p, y, x, w, bias, workspace)
-        }
-    }
-    static func inputGrad(
-        _ p: ck_convolution, _ dx: UnsafeMutablePointer<Float>, _ dy: [Float], _ w: [Float],
-        _ workspace: UnsafeMutableRawPointer
-    ) {
-        withUnsafePointer(to: p) { ck_convolution_input_grad_f32($0, dx, dy, w, workspace) }
-    }
-    static func weightGrad(
-        _ p: ck_convolution, _ dw: UnsafeMutablePointer<Float>, _ dy: [Float], _ x: [Float],
-        _ workspace: UnsafeMutableRawPointer
-    ) {
-        withUnsafePointer(to: p) { ck_convolution_weight_grad_f32($0, dw, dy, x, workspace) }
-    }
-}
-
-extension Double: Element {
-    static func workspace(_ p: ck_convolution, _ pass: ck_convolution_pass) -> Int {
-        withUnsafePointer(to: p) { ck_convolution_workspace_f64($0, pass) }
-    }
-    static func forward(
-        _ p: ck_convolution, _ y: UnsafeMutablePointer<Double>, _ x: [Double], _ w: [Double], _ bias: [Double]?,
-        _ workspace: UnsafeMutableRawPointer
-    ) {
-        withUnsafePointer(to: p) { p in
-            guard let bias else { return ck_convolution_f64(p, y, x, w, nil, workspace) }
-            ck_convolution_f64(p, y, x, w, bias, workspace)
-        }
-    }
-    static func inputGrad(
-        _ p: ck_convolution, _ dx: UnsafeMutablePointer<Double>, _ dy: [Double], _ w: [Double],
-        _ workspace: UnsafeMutableRawPointer
-    ) {
-        withUnsafePointer(to: p) { ck_convolution_input_grad_f64($0, dx, dy, w, workspace) }
-    }
-    static func weightGrad(
-        _ p: ck_convolution, _ dw: UnsafeMutablePointer<Double>, _ dy: [Double], _ x: [Double],
-        _ workspace: UnsafeMutableRawPointer
-    ) {
-        withUnsafePointer(to: p) { ck_convolution_weight_grad_f64($0, dw, dy, x, workspace) }
-    }
-}
-
-/// Runs a kernel into an array full of a value that no result has, with a workspace full of NaN; what lies just behind
-/// both must stay untouched.
-private func run<T: Element>(
-    _ p: ck_convolution, _ pass: ck_convolution_pass, count: Int,
-    _ kernel: (UnsafeMutablePointer<T>, UnsafeMutableRawPointer) -> Void
-) -> [T] {
-    let bytes = T.workspace(p, pass), guardBytes = 64
-    let workspace = UnsafeMutableRawPointer.allocate(byteCount: bytes + guardBytes, alignment: 64)
-    defer { workspace.deallocate() }
-    workspace.initializeMemory(as: UInt8.self, repeating: 0xFF, count: bytes + guardBytes)
-    let marker: T = -12345
-    var out = [T](repeating: marker, count: count + 8)
-    out.withUnsafeMutableBufferPointer { buffer in
-        if let base = buffer.baseAddress { kernel(base, workspace) }
-    }
-    #expect(out[count...].allSatisfy { $0 == marker }, "written past the end")
-    let behind = UnsafeRawBufferPointer(start: workspace + bytes, count: guardBytes)
-    #expect(behind.allSatisfy { $0 == 0xFF }, "workspace too small")
-    return Array(out[..<count])
-}
-
-/// The three passes of one geometry on the same data.
-private struct Passes<T: Element> {
-    var y: [T], dx: [T], dw: [T]
-
-    init(_ g: Geometry, x: [T], w: [T], dy: [T], bias: [T]?) {
-        let p = g.parameters
-        y = run(p, CK_CONV_FORWARD, count: g.yCount) { T.forward(p, $0, x, w, bias, $1) }
-        dx = run(p, CK_CONV_INPUT_GRAD, count: g.xCount) { T.inputGrad(p, $0, dy, w, $1) }
-        dw = run(p, CK_CONV_WEIGHT_GRAD, count: g.wCount) { T.weightGrad(p, $0, dy, x, $1) }
-    }
-
-    func isIdentical(to other: Passes) -> Bool {
-        func same(_ a: [T], _ b: [T]) -> Bool { zip(a, b).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) } }
-        return same(y, other.y) && same(dx, other.dx) && same(dw, other.dw)
-    }
-}
-
 /// Whether `actual` is within rounding of `expected`, where `size` is the sum of the absolute values that were added.
-private func isClose<T: Element>(_ actual: [T], _ expected: [Double], _ size: [Double]) -> Bool {
+private func isClose<T: ConvolutionElement>(_ actual: [T], _ expected: [Double], _ size: [Double]) -> Bool {
     let unit = Double(T.ulpOfOne)
     return actual.indices.allSatisfy { abs(Double(actual[$0]) - expected[$0]) <= 8 * unit * size[$0] }
 }
 
 /// All three passes against plain loops, under each instruction set.
-private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
+private func check<T: ConvolutionElement>(_ g: ConvolutionGeometry, seed: UInt64, as type: T.Type) {
     var random = TestRandom(seed: seed)
     func values(_ count: Int) -> [T] { (0..<count).map { _ in T(random.uniform()) } }
     let x = values(g.xCount), w = values(g.wCount), dy = values(g.yCount)
@@ -208,7 +27,7 @@ private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
         dwSize[wi] += abs(dyv * xv)
     }
     withEachInstructionSet { isa in
-        let passes = Passes<T>(g, x: x, w: w, dy: dy, bias: bias)
+        let passes = ConvolutionPasses<T>(g, x: x, w: w, dy: dy, bias: bias)
         // Not inside of #expect: it would print all the elements.
         let forward = isClose(passes.y, y, ySize), inputGrad = isClose(passes.dx, dx, dxSize)
         let weightGrad = isClose(passes.dw, dw, dwSize)
@@ -225,7 +44,7 @@ private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
         while seed < 300 {
             func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
             func axes(_ range: ClosedRange<Int>) -> [Int] { (0..<3).map { _ in pick(range) } }
-            var g = Geometry(
+            var g = ConvolutionGeometry(
                 batch: pick(1...3), groups: pick(1...3), input: axes(1...9), kernel: axes(1...4), stride: axes(1...4),
                 padding: axes(0...3), dilation: axes(1...3))
             g.inChannels = g.groups * pick(1...3)
@@ -243,7 +62,7 @@ private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
 
     /// Channel counts and planes around each edge of tiles, panels, and chunks of depth and pixels.
     @Test func edges() {
-        var geometries: [Geometry] = []
+        var geometries: [ConvolutionGeometry] = []
         for channels in [1, 3, 4, 5, 7, 8, 9, 16, 17, 63, 64, 65] {
             geometries.append(.square(2, 3, channels, size: 6, kernel: 3, padding: 1))
             geometries.append(.square(2, channels, 5, size: 5, kernel: 2, stride: 2))
@@ -279,10 +98,10 @@ private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
 
     /// An empty batch: no outputs, and a weight gradient of zeros.
     @Test func emptyBatch() {
-        let g = Geometry.square(0, 2, 3, size: 4, kernel: 3)
+        let g = ConvolutionGeometry.square(0, 2, 3, size: 4, kernel: 3)
         withEachInstructionSet { _ in
             let w = [Float](repeating: 1, count: g.wCount)
-            let passes = Passes<Float>(g, x: [], w: w, dy: [], bias: nil)
+            let passes = ConvolutionPasses<Float>(g, x: [], w: w, dy: [], bias: nil)
             #expect(passes.y.isEmpty && passes.dx.isEmpty)
             #expect(passes.dw == [Float](repeating: 0, count: g.wCount))
         }
@@ -291,11 +110,11 @@ private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
     /// <conv(x, w), dy> = <x, dx> = <w, dw>, exactly, on whole numbers.
     @Test func gradientsAreAdjoint() {
         var random = TestRandom(seed: 7)
-        let geometries: [Geometry] = [
+        let geometries: [ConvolutionGeometry] = [
             .square(3, 6, 10, size: 13, kernel: 3, stride: 2, padding: 1),
             .square(2, 9, 20, size: 17, kernel: 4, padding: 2, dilation: 2),
             .square(4, 16, 12, size: 10, kernel: 3, stride: 3, padding: 2, groups: 4),
-            Geometry(
+            ConvolutionGeometry(
                 batch: 2, inChannels: 5, outChannels: 9, input: [5, 11, 26], kernel: [2, 3, 4], stride: [2, 1, 3],
                 padding: [1, 2, 3], dilation: [1, 3, 2]),
         ]
@@ -306,7 +125,7 @@ private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
             let x = values(g.xCount), w = values(g.wCount), dy = values(g.yCount)
             func dot(_ a: [Float], _ b: [Float]) -> Double { zip(a, b).reduce(0) { $0 + Double($1.0) * Double($1.1) } }
             withEachInstructionSet { isa in
-                let passes = Passes<Float>(g, x: x, w: w, dy: dy, bias: nil)
+                let passes = ConvolutionPasses<Float>(g, x: x, w: w, dy: dy, bias: nil)
                 let forward = dot(passes.y, dy)
                 #expect(forward == dot(x, passes.dx), "input gradient \(isa) \(g)")
                 #expect(forward == dot(w, passes.dw), "weight gradient \(isa) \(g)")
@@ -317,7 +136,7 @@ private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
     /// Work that is cut into blocks in every way: over pixels, rows, phases, groups, and parts of the pixels.
     @Test func threadsDoNotChangeResults() {
         var random = TestRandom(seed: 3)
-        let geometries: [Geometry] = [
+        let geometries: [ConvolutionGeometry] = [
             .square(64, 1, 16, size: 28, kernel: 5),
             .square(16, 16, 32, size: 12, kernel: 5),
             .square(2, 64, 256, size: 8, kernel: 3, padding: 1),
@@ -332,10 +151,10 @@ private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
                 let before = ck_thread_count()
                 defer { ck_set_thread_count(before) }
                 ck_set_thread_count(1)
-                let alone = Passes<Float>(g, x: x, w: w, dy: dy, bias: nil)
+                let alone = ConvolutionPasses<Float>(g, x: x, w: w, dy: dy, bias: nil)
                 for threads: Int32 in [2, 4] {
                     ck_set_thread_count(threads)
-                    let shared = Passes<Float>(g, x: x, w: w, dy: dy, bias: nil)
+                    let shared = ConvolutionPasses<Float>(g, x: x, w: w, dy: dy, bias: nil)
                     #expect(shared.isIdentical(to: alone), "\(threads) threads \(isa) \(g)")
                 }
             }
@@ -344,7 +163,7 @@ private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
 
     /// What is not finite reaches every result it takes part in; padding counts as zeros and zeros are multiplied.
     @Test func specialValues() {
-        let g = Geometry.square(1, 2, 5, size: 9, kernel: 3)
+        let g = ConvolutionGeometry.square(1, 2, 5, size: 9, kernel: 3)
         let special: [(Float, (Float) -> Bool)] = [
             (.nan, { $0.isNaN }), (.infinity, { $0 == .infinity }), (-.infinity, { $0 == -.infinity }),
         ]
@@ -353,7 +172,7 @@ private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
                 var x = [Float](repeating: 1, count: g.xCount)
                 x[4 * 9 + 4] = value  // the middle of channel 0
                 let w = [Float](repeating: 1, count: g.wCount), dy = [Float](repeating: 1, count: g.yCount)
-                let passes = Passes<Float>(g, x: x, w: w, dy: dy, bias: nil)
+                let passes = ConvolutionPasses<Float>(g, x: x, w: w, dy: dy, bias: nil)
                 for (i, y) in passes.y.enumerated() {
                     let row = i % 49 / 7, column = i % 7
                     let meets = (2...4).contains(row) && (2...4).contains(column)
@@ -363,10 +182,10 @@ private func check<T: Element>(_ g: Geometry, seed: UInt64, as type: T.Type) {
                 #expect(passes.dx.allSatisfy { $0.isFinite })
             }
         }
-        let padded = Geometry.square(1, 1, 1, size: 3, kernel: 3, padding: 1)
+        let padded = ConvolutionGeometry.square(1, 1, 1, size: 3, kernel: 3, padding: 1)
         withEachInstructionSet { _ in
             let tiny: Float = 0x1p-140
-            let passes = Passes<Float>(
+            let passes = ConvolutionPasses<Float>(
                 padded, x: [Float](repeating: tiny, count: 9), w: [Float](repeating: 1, count: 9),
                 dy: [Float](repeating: 1, count: 9), bias: nil)
             #expect(passes.y == [4, 6, 4, 6, 9, 6, 4, 6, 4].map { $0 * tiny }, "denormals add exactly")

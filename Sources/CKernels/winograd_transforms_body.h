@@ -1,0 +1,283 @@
+// Into the planes of transformed tiles and back, for one instruction set. A vector holds as many channels of one element:
+// the arithmetic needs no shuffles then, and tiles at an edge none of their own.
+
+#define ROOT_HALF 0.70710678118654752440f  // a
+#define ROOT_TWO 1.41421356237309504880f   // b
+#define STRIP 8                            // tiles of a row at a time
+
+typedef vector_winograd lanes;
+
+static inline int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
+static inline int64_t larger(int64_t x, int64_t y) { return x > y ? x : y; }
+
+// One axis
+
+/// B' d: row p is the product of all x - q for the points q other than p.
+INLINE void source_axis(const lanes d[6], lanes to[6]) {
+    const lanes even_a = d[4] - 2 * d[2], odd_a = ROOT_HALF * (d[3] - 2 * d[1]);
+    const lanes even_b = d[4] - 0.5f * d[2], odd_b = ROOT_TWO * (d[3] - 0.5f * d[1]);
+    to[0] = d[0] - 2.5f * d[2] + d[4];
+    to[1] = even_a + odd_a;
+    to[2] = even_a - odd_a;
+    to[3] = even_b + odd_b;
+    to[4] = even_b - odd_b;
+    to[5] = d[1] - 2.5f * d[3] + d[5];
+}
+
+/// G w: the polynomial w at each point, over the product of its distances to the others.
+INLINE void weights_axis(const lanes w[3], lanes to[6]) {
+    const lanes even_a = (w[0] + 0.5f * w[2]) * (-1 / 1.5f), odd_a = w[1] * (-ROOT_HALF / 1.5f);
+    const lanes even_b = (w[0] + 2 * w[2]) * (1 / 6.0f), odd_b = w[1] * (ROOT_TWO / 6);
+    to[0] = w[0];
+    to[1] = even_a + odd_a;
+    to[2] = even_a - odd_a;
+    to[3] = even_b + odd_b;
+    to[4] = even_b - odd_b;
+    to[5] = w[2];
+}
+
+/// G' m.
+INLINE void weights_back_axis(const lanes m[6], lanes to[3]) {
+    const lanes even_a = (m[1] + m[2]) * (-1 / 1.5f), odd_a = (m[1] - m[2]) * (-ROOT_HALF / 1.5f);
+    const lanes even_b = (m[3] + m[4]) * (1 / 6.0f), odd_b = (m[3] - m[4]) * (ROOT_TWO / 6);
+    to[0] = m[0] + even_a + even_b;
+    to[1] = odd_a + odd_b;
+    to[2] = 0.5f * even_a + 2 * even_b + m[5];
+}
+
+/// A' m: element i sums the i-th powers of the points.
+INLINE void result_axis(const lanes m[6], lanes to[4]) {
+    const lanes even_a = m[1] + m[2], odd_a = ROOT_HALF * (m[1] - m[2]);
+    const lanes even_b = m[3] + m[4], odd_b = ROOT_TWO * (m[3] - m[4]);
+    to[0] = m[0] + even_a + even_b;
+    to[1] = odd_a + odd_b;
+    to[2] = 0.5f * even_a + 2 * even_b;
+    to[3] = 0.5f * odd_a + 2 * odd_b + m[5];
+}
+
+/// A g.
+INLINE void result_back_axis(const lanes g[4], lanes to[6]) {
+    const lanes even_a = g[0] + 0.5f * g[2], odd_a = ROOT_HALF * (g[1] + 0.5f * g[3]);
+    const lanes even_b = g[0] + 2 * g[2], odd_b = ROOT_TWO * (g[1] + 2 * g[3]);
+    to[0] = g[0];
+    to[1] = even_a + odd_a;
+    to[2] = even_a - odd_a;
+    to[3] = even_b + odd_b;
+    to[4] = even_b - odd_b;
+    to[5] = g[3];
+}
+
+// Images
+
+/// Columns first..<first + count of an image row of some channels (LANES at most), channel by channel in each; zeros beside
+/// the image and for channels that are missing.
+static void fill_line(const float *row, int64_t plane, int64_t channels, int64_t width, int64_t first, int64_t count,
+                      float *line) {
+    const int64_t start = smaller(larger(0, -first), count), end = larger(start, smaller(count, width - first));
+    if (start > 0 || end < count || channels < LANES) {
+        for (int64_t i = 0; i < count * LANES; i += LANES) store_winograd(line + i, (lanes){0});
+    }
+    const float *from = row + first;
+    int64_t c = 0;
+    for (; c + 4 <= channels && end - start >= 4; c += 4) {
+        for (int64_t i = start; i < end; i += 4) {
+            const int64_t at = smaller(i, end - 4);  // the last square may overlap the one before
+            transpose_square_f32(line + at * LANES + c, LANES, from + c * plane + at, plane);
+        }
+    }
+    for (; c < channels; c++) {
+        for (int64_t i = start; i < end; i++) line[i * LANES + c] = from[c * plane + i];
+    }
+}
+
+/// Some tiles of a row for some channels: `size` by `size` elements of the image each, and from one tile to the next 4.
+INLINE void transform_strip(const winograd_side *side, int64_t size, const float *image, int64_t y, int64_t x,
+                            int64_t channels, int64_t tiles, float *to) {
+    const int64_t columns = (tiles - 1) * 4 + size;
+    float lines[6][(STRIP * 4 + 2) * LANES] __attribute__((aligned(64)));
+    for (int64_t r = 0; r < size; r++) {
+        const int64_t inside = y + r >= 0 && y + r < side->height;
+        const float *row = image + (inside ? y + r : 0) * side->width;
+        fill_line(row, side->height * side->width, inside ? channels : 0, side->width, x, columns, lines[r]);
+    }
+    for (int64_t i = 0; i < columns * LANES; i += LANES) {
+        lanes from[6], done[6];
+        UNROLL for (int r = 0; r < size; r++) from[r] = load_winograd(lines[r] + i);
+        if (size == 6) source_axis(from, done);
+        if (size == 4) result_back_axis(from, done);
+        UNROLL for (int r = 0; r < 6; r++) store_winograd(lines[r] + i, done[r]);
+    }
+    for (int64_t tile = 0; tile < tiles; tile++, to += side->padded_channels) {
+        UNROLL for (int r = 0; r < 6; r++) {
+            lanes from[6], done[6];
+            UNROLL for (int j = 0; j < size; j++) from[j] = load_winograd(lines[r] + (tile * 4 + j) * LANES);
+            if (size == 6) source_axis(from, done);
+            if (size == 4) result_back_axis(from, done);
+            UNROLL for (int j = 0; j < 6; j++) store_winograd(to + (r * 6 + j) * side->plane, done[j]);
+        }
+    }
+}
+
+INLINE void transform_row(const winograd_problem *problem, const winograd_side *side, int64_t size, int64_t row,
+                          int64_t pad_y, int64_t pad_x, const float *images, float *transformed) {
+    const int64_t image = row / problem->tile_rows, y = row % problem->tile_rows * 4 - pad_y;
+    const int64_t plane = side->height * side->width;
+    for (int64_t c = 0; c < side->padded_channels; c += LANES) {
+        const int64_t channels = larger(0, smaller(LANES, side->channels - c));
+        const float *from = images + (image * side->channels + smaller(c, side->channels)) * plane;
+        for (int64_t tile = 0; tile < problem->tile_columns; tile += STRIP) {
+            const int64_t tiles = smaller(STRIP, problem->tile_columns - tile);
+            float *to = transformed + (row * problem->tile_columns + tile) * side->padded_channels + c;
+            transform_strip(side, size, from, y, tile * 4 - pad_x, channels, tiles, to);
+        }
+    }
+}
+
+static void transform_source(const winograd_problem *problem, int64_t row, const float *source, float *transformed) {
+    transform_row(problem, &problem->source, 6, row, problem->pad_y, problem->pad_x, source, transformed);
+}
+
+static void transform_gradient(const winograd_problem *problem, int64_t row, const float *gradient,
+                               float *transformed) {
+    transform_row(problem, &problem->result, 4, row, 0, 0, gradient, transformed);
+}
+
+/// The part of a tile that lies in the image, from rows of 4 elements of LANES channels.
+static void store_tile(const winograd_side *side, const float *tile, int64_t channels, int64_t rows, int64_t columns,
+                       float *to) {
+    const int64_t plane = side->height * side->width;
+    for (int64_t r = 0; r < rows; r++, tile += 4 * LANES, to += side->width) {
+        int64_t c = 0;
+        for (; c + 4 <= channels && columns == 4; c += 4) {
+            transpose_square_f32(to + c * plane, plane, tile + c, LANES);
+        }
+        for (; c < channels; c++) {
+            for (int64_t i = 0; i < columns; i++) to[c * plane + i] = tile[i * LANES + c];
+        }
+    }
+}
+
+static int transform_result(const winograd_problem *problem, const winograd_piece *piece, const float *product,
+                            const float *bias, float *result) {
+    const winograd_side *side = &problem->result;
+    lanes nothing = {0};  // stays 0 as long as all is finite
+    for (int64_t c = 0; c < piece->results; c += LANES) {
+        const int64_t channel = piece->result + c, channels = smaller(LANES, piece->results - c);
+        float biases[LANES] __attribute__((aligned(64))) = {0};
+        for (int64_t i = 0; i < channels && bias; i++) biases[i] = bias[channel + i];
+        const lanes added = load_winograd(biases);
+        for (int64_t t = 0; t < piece->tiles; t++) {
+            const float *from = product + t * WINOGRAD_RESULTS + c;
+            lanes rows[4][6];
+            float tile[16 * LANES] __attribute__((aligned(64)));
+            UNROLL for (int j = 0; j < 6; j++) {
+                lanes column[6], done[4];
+                UNROLL for (int r = 0; r < 6; r++) {
+                    column[r] = load_winograd(from + (r * 6 + j) * WINOGRAD_PRODUCT_PLANE);
+                }
+                result_axis(column, done);
+                UNROLL for (int r = 0; r < 4; r++) rows[r][j] = done[r];
+            }
+            UNROLL for (int r = 0; r < 4; r++) {
+                lanes done[4];
+                result_axis(rows[r], done);
+                UNROLL for (int j = 0; j < 4; j++) {
+                    const lanes sum = done[j] + added;
+                    nothing += 0 * sum;
+                    store_winograd(tile + (r * 4 + j) * LANES, sum);
+                }
+            }
+            const int64_t row = (piece->tile + t) / problem->tile_columns;
+            const int64_t x = (piece->tile + t) % problem->tile_columns * 4;
+            const int64_t image = row / problem->tile_rows, y = row % problem->tile_rows * 4;
+            float *to = result + ((image * side->channels + channel) * side->height + y) * side->width + x;
+            store_tile(side, tile, channels, smaller(4, side->height - y), smaller(4, side->width - x), to);
+        }
+    }
+    float sum = 0;
+    for (int lane = 0; lane < LANES; lane++) sum += nothing[lane];
+    return sum == 0;
+}
+
+// Weights
+
+/// Nine taps of some kernels (LANES at most, `stride` apart), kernel by kernel in each; zeros for those that are missing.
+static void gather_taps(const float *from, int64_t stride, int64_t kernels, float *taps) {
+    if (kernels < LANES) {
+        for (int64_t t = 0; t < 9; t++) store_winograd(taps + t * LANES, (lanes){0});
+    }
+    int64_t i = 0;
+    for (; i + 4 <= kernels; i += 4) {
+        transpose_square_f32(taps + i, LANES, from + i * stride, stride);
+        transpose_square_f32(taps + 4 * LANES + i, LANES, from + i * stride + 4, stride);
+        for (int64_t j = i; j < i + 4; j++) taps[8 * LANES + j] = from[j * stride + 8];
+    }
+    for (; i < kernels; i++) {
+        for (int64_t t = 0; t < 9; t++) taps[t * LANES + i] = from[i * stride + t];
+    }
+}
+
+static void transform_weights(const winograd_problem *problem, const winograd_piece *piece, const float *weights,
+                              float *transformed) {
+    for (int64_t c = 0; c < piece->results; c += LANES) {
+        const int64_t kernels = smaller(LANES, piece->results - c);
+        const float *from = weights + (piece->result + c) * problem->weight_result;
+        for (int64_t s = 0; s < piece->sources; s++) {
+            float taps[9 * LANES] __attribute__((aligned(64)));
+            gather_taps(from + (piece->source + s) * problem->weight_source, problem->weight_result, kernels, taps);
+            lanes rows[6][3];
+            UNROLL for (int j = 0; j < 3; j++) {
+                lanes column[3], done[6];
+                UNROLL for (int r = 0; r < 3; r++) {
+                    const int64_t tap = r * 3 + j;
+                    column[r] = load_winograd(taps + (problem->reversed ? 8 - tap : tap) * LANES);
+                }
+                weights_axis(column, done);
+                UNROLL for (int r = 0; r < 6; r++) rows[r][j] = done[r];
+            }
+            float *to = transformed + s * WINOGRAD_RESULTS + c;
+            UNROLL for (int r = 0; r < 6; r++) {
+                lanes done[6];
+                weights_axis(rows[r], done);
+                UNROLL for (int j = 0; j < 6; j++) store_winograd(to + (r * 6 + j) * WINOGRAD_WEIGHTS_PLANE, done[j]);
+            }
+        }
+    }
+}
+
+/// G' product G of one row (a result channel) of a piece of the weight gradient. Answers 0, or NaN when that is not finite.
+static float weights_back(const winograd_piece *piece, const float *product, float *dw) {
+    lanes nothing = {0};
+    for (int64_t c = 0; c < piece->sources; c += LANES) {
+        lanes rows[3][6];
+        UNROLL for (int j = 0; j < 6; j++) {
+            lanes column[6], done[3];
+            UNROLL for (int r = 0; r < 6; r++) column[r] = load_winograd(product + (r * 6 + j) * WINOGRAD_PRODUCT_PLANE + c);
+            weights_back_axis(column, done);
+            UNROLL for (int r = 0; r < 3; r++) rows[r][j] = done[r];
+        }
+        float taps[9 * LANES] __attribute__((aligned(64)));
+        UNROLL for (int r = 0; r < 3; r++) {
+            lanes done[3];
+            weights_back_axis(rows[r], done);
+            UNROLL for (int j = 0; j < 3; j++) {
+                nothing += 0 * done[j];
+                store_winograd(taps + (r * 3 + j) * LANES, done[j]);
+            }
+        }
+        const int64_t kernels = smaller(LANES, piece->sources - c);
+        float *to = dw + c * 9;
+        int64_t i = 0;
+        for (; i + 4 <= kernels; i += 4) {
+            transpose_square_f32(to + i * 9, 9, taps + i, LANES);
+            transpose_square_f32(to + i * 9 + 4, 9, taps + 4 * LANES + i, LANES);
+            for (int64_t j = i; j < i + 4; j++) to[j * 9 + 8] = taps[8 * LANES + j];
+        }
+        for (; i < kernels; i++) {
+            for (int64_t t = 0; t < 9; t++) to[i * 9 + t] = taps[t * LANES + i];
+        }
+    }
+    float sum = 0;
+    for (int lane = 0; lane < LANES; lane++) sum += nothing[lane];
+    return sum;
+}
