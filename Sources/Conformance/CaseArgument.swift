@@ -37,6 +37,12 @@ struct CaseArgument {
         }
     }
 
+    /// The tensor, in another dtype where the case asks for one.
+    func tensor(as dtype: CaseArgument) throws -> Tensor {
+        let tensor = try tensor
+        return try dtype.optionalDType.map { tensor.to($0) } ?? tensor
+    }
+
     /// The tensors of a list; a single one counts as a list of one.
     var tensors: [Tensor] {
         get throws {
@@ -110,6 +116,9 @@ struct CaseArgument {
             }
         }
     }
+
+    /// The axes of a reduction: none stand for all.
+    var axes: [Int] { get throws { isBool ? [] : try optionalInts ?? [] } }
 
     var shape: Shape { get throws { Shape(try ints) } }
 
@@ -186,6 +195,9 @@ struct CaseArguments {
             values[key] = value
         }
     }
+
+    /// Whether the operation has a parameter of this name.
+    func declares(_ name: String) -> Bool { parameters.contains { $0 == name } }
 
     subscript(dynamicMember name: String) -> CaseArgument {
         precondition(parameters.contains { $0 == name }, "the table reads '\(name)', which its parameters lack")

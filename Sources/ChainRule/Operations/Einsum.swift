@@ -132,7 +132,7 @@ private struct EinsumTerm {
             rest.remove(at: axis)
             rest.remove(at: first)
             let side = Swift.min(tensor.shape[first], tensor.shape[axis])
-            let size = Swift.max(tensor.shape[first], tensor.shape[axis])
+            let size = side == 0 ? 0 : Swift.max(tensor.shape[first], tensor.shape[axis])
             // As the last axis, (n, n) flattened, of which every (n + 1)-th element lies on the diagonal.
             let square = tensor.movedim([first, axis], [-2, -1]).expandingLast(to: size)
             let flat = square.reshape(Shape(square.shape.dropLast(2) + [size * size]))
@@ -156,7 +156,8 @@ private struct EinsumTerm {
         let (own, others) = (labels.filter { !shared.contains($0) }, other.labels.filter { !shared.contains($0) })
         let result = batch + own + others
         if contracted.isEmpty { return EinsumTerm(arranged(result) * other.arranged(result), labels: result) }
-        let widths = { (list: [Character]) in list.map { Swift.max(self.size($0), other.size($0)) } }
+        // Not the larger of the two: an axis of size 0 stays empty.
+        let widths = { (list: [Character]) in list.map { self.size($0) == 1 ? other.size($0) : self.size($0) } }
         let groups = (widths(batch), widths(own), widths(others), widths(contracted))
         let count = { (sizes: [Int]) in sizes.reduce(1, *) }
         // A size of 1 that meets a larger one is expanded: each of its partners is multiplied with it and summed.

@@ -59,6 +59,44 @@ extension Tensor {
         return flattenedRows.product(other.flattenedRows.transpose(0, 1), in: "inner").reshape(result)
     }
 
+    /// The sum of a matrix's main diagonal.
+    public func trace() -> Tensor {
+        guard rank == 2 else { return fail("trace", "expects a matrix, the shape is \(shape)") }
+        return diagonal().sum()
+    }
+
+    /// The vector product along an axis of size 3, the first such one unless `dim` says; the other axes broadcast.
+    public func cross(_ other: Tensor, dim: Int? = nil) -> Tensor {
+        guard let common = Shape.broadcast(shape, other.shape), rank == other.rank else {
+            return fail(
+                "cross", "shapes \(shape) and \(other.shape) differ in their number of axes or do not broadcast")
+        }
+        guard let found = dim ?? common.firstIndex(of: 3), let axis = axis(found, in: "cross") else {
+            return fail("cross", "needs an axis of size 3, the shape is \(shape)")
+        }
+        guard rank > 0, shape[axis] == 3, other.shape[axis] == 3 else {
+            return fail("cross", "axis \(axis) of shapes \(shape) and \(other.shape) must have size 3")
+        }
+        let (next, last) = (roll(-1, dim: axis), roll(-2, dim: axis))
+        return next * other.roll(-2, dim: axis) - last * other.roll(-1, dim: axis)
+    }
+
+    /// y[..., o] = x₁ᵀ W[o] x₂ + b[o] on the last axes of this tensor x₁ (..., m) and of x₂ (..., n).
+    ///
+    /// - Parameters:
+    ///   - weight: W (outputs, m, n).
+    ///   - bias: b (outputs), or nil.
+    public func bilinear(_ other: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
+        guard rank > 0, rank == other.rank, weight.rank == 3, shape.dropLast().elementsEqual(other.shape.dropLast()),
+            shape[rank - 1] == weight.shape[1], other.shape[rank - 1] == weight.shape[2]
+        else {
+            return fail(
+                "bilinear", "inputs of shapes \(shape) and \(other.shape) do not fit a weight of shape \(weight.shape)")
+        }
+        let y = einsum("...i,oij,...j->...o", self, weight, other)
+        return bias.map { y + $0 } ?? y
+    }
+
     /// beta · self + alpha · a b, for matrices; self broadcasts. With beta 0 the elements of self don't count, NaN included.
     public func addmm(
         _ a: Tensor, _ b: Tensor, beta: some ScalarOperand = 1, alpha: some ScalarOperand = 1

@@ -117,3 +117,16 @@ extension Shape {
         return result
     }
 }
+
+/// The tensors expanded to the shape they have in common. Views.
+public func broadcast(_ tensors: [Tensor]) -> [Tensor] {
+    var common = Shape()
+    for tensor in tensors {
+        guard let next = Shape.broadcast(common, tensor.shape) else {
+            let error = fail("broadcast", "shapes \(tensors.map(\.shape)) do not broadcast")
+            return tensors.map { _ in error }
+        }
+        common = next
+    }
+    return tensors.map { $0.expand(common) }
+}

@@ -17,6 +17,15 @@ struct EinsumTests {
         expectClose(einsum("ij,ij->ij", a, a), a.squared().toArray())
     }
 
+    @Test func emptyAxes() {
+        let batch = Tensor.zeros([0, 3], dtype: .float64)
+        #expect(
+            einsum("...i,oij,...j->...o", batch, patterned([5, 3, 4]), Tensor.zeros([0, 4], dtype: .float64)).shape == [
+                0, 5,
+            ])
+        #expect(einsum("ij,jk->ik", Tensor.zeros([2, 0]), Tensor.zeros([0, 3])).equal(Tensor.zeros([2, 3])))
+    }
+
     @Test func oneOperand() {
         expectClose(
             einsum("...ij->...ji", patterned([2, 2, 3])),

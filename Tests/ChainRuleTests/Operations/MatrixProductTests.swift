@@ -110,4 +110,15 @@ struct MatrixProductTests {
             #expect(b.grad?.shape == right)
         }
     }
+
+    @Test func traceCrossAndBilinear() {
+        expectClose(Tensor([1.0, 2, 3, 4, 5, 6], shape: [2, 3]).trace(), [6])
+        let (a, b) = (Tensor([1.0, 2, 3], shape: [1, 3]), Tensor([4.0, -5, 6], shape: [1, 3]))
+        expectClose(a.cross(b), [27, 6, -13])
+        expectClose(a.cross(Tensor([4.0, -5, 6, 4, -5, 6], shape: [2, 3]), dim: -1), [27, 6, -13, 27, 6, -13])
+        let weight = Tensor.arange(8, dtype: .float64).reshape(2, 2, 2)
+        expectClose(
+            Tensor([1, 0.5, -1, 2], shape: [2, 2]).bilinear(
+                Tensor([0.5, -1, 1, 1], shape: [2, 2]), weight: weight, bias: Tensor([1.0, 2])), [-1, -3, 10, 19])
+    }
 }
