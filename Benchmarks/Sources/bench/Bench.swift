@@ -22,6 +22,12 @@ struct Bench: ParsableCommand {
     @Option(help: "Also write the rows to this file, as JSON.")
     var json: String?
 
+    @Option(
+        help:
+            "Train the networks with the seeds of this file and compare their losses with those in it, instead of timing."
+    )
+    var losses: String?
+
     func validate() throws {
         guard threads >= 1 else { throw ValidationError("--threads must be 1 or more.") }
         let known = workloads.map(\.name) + ["micro"]
@@ -35,6 +41,10 @@ struct Bench: ParsableCommand {
     func run() throws {
         Machine.threadCount = threads
         if let instructionSet { Machine.instructionSet = instructionSet }
+        if let losses {
+            if try !Losses(file: losses).run() { throw ExitCode.failure }
+            return
+        }
         var rows: [Measurement] = []
         for (name, prepare) in workloads where names.isEmpty || names.contains(name) {
             manualSeed(0)

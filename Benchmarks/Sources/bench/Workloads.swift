@@ -3,9 +3,10 @@ import ChainRuleNN
 
 /// The workloads, written with the public API alone, as a user would write them. Each is a function that prepares and returns
 /// one step.
-let workloads: [(name: String, prepare: @Sendable () -> () -> Void)] = [
-    ("scalar", scalar), ("seed-mlp", seedMLP), ("mnist-mlp", mnistMLP), ("lenet", lenet), ("adamw", adamW),
-]
+let workloads: [(name: String, prepare: @Sendable () -> () -> Void)] =
+    [("scalar", scalar), ("seed-mlp", seedMLP)]
+    + networks.map { name, make in (name, { training(make()) }) }
+    + [("elementwise", elementwise), ("rowwise", rowwise), ("adamw", adamW), ("decode", decode)]
 
 /// 100 epochs of w · x on three samples: 300 times forward, backward, update of one scalar weight.
 private func scalar() -> () -> Void {
@@ -39,45 +40,33 @@ private func seedMLP() -> () -> Void {
     }
 }
 
-private func mnistMLP() -> () -> Void {
-    let model = Sequential {
-        Linear(784, 256)
-        ReLU()
-        Linear(256, 128)
-        ReLU()
-        Linear(128, 10)
-        LogSoftmax(dim: -1)
-    }
-    return trainingStep(model, Tensor.randn([64, 784]), Tensor.randint(0, 10, [64]))
+/// Forward, backward and update; the loss is read back.
+private func training(_ network: Network) -> () -> Void {
+    let (x, y) = (network.input(), network.target())
+    let optimizer = network.optimizer(network.model.parameters)
+    return { consume(network.step(optimizer, x, y)) }
 }
 
-private func lenet() -> () -> Void {
-    let model = Sequential {
-        Conv2d(1, 16, kernelSize: 5)
-        ReLU()
-        MaxPool2d(2)
-        Conv2d(16, 32, kernelSize: 5)
-        ReLU()
-        MaxPool2d(2)
-        Flatten()
-        Linear(512, 128)
-        ReLU()
-        Linear(128, 10)
-        LogSoftmax(dim: -1)
-    }
-    return trainingStep(model, Tensor.randn([64, 1, 28, 28]), Tensor.randint(0, 10, [64]))
-}
-
-/// Forward, backward and an SGD step with momentum; the loss is read back.
-private func trainingStep(_ model: any Layer, _ x: Tensor, _ y: Tensor) -> () -> Void {
-    let optimizer = SGD(model.parameters, learningRate: 0.01, momentum: 0.9)
-    let criterion = NLLLoss()
+/// tanh(gelu(x) · b + x / 2) on four million elements, forward and the gradient of x.
+private func elementwise() -> () -> Void {
+    let x = Tensor.randn([1 << 22]).requiringGrad()
+    let b = Tensor.randn([1 << 22])
+    let gradient = Tensor.randn([1 << 22])
     return {
-        optimizer.zeroGrad()
-        let loss = criterion(model(x), y)
-        loss.backward()
-        optimizer.step()
-        consume(loss.item())
+        x.zeroGrad()
+        (x.gelu(approximate: .tanh) * b + x * 0.5).tanh().backward(gradient: gradient)
+    }
+}
+
+/// softmax(layerNorm(x)) on 4096×1024, forward and the gradients of x, weight and bias.
+private func rowwise() -> () -> Void {
+    let x = Tensor.randn([4096, 1024]).requiringGrad()
+    let weight = Tensor.ones([1024]).requiringGrad()
+    let bias = Tensor.zeros([1024]).requiringGrad()
+    let gradient = Tensor.randn([4096, 1024])
+    return {
+        for leaf in [x, weight, bias] { leaf.zeroGrad() }
+        x.layerNorm(normalizedShape: [1024], weight: weight, bias: bias).softmax(dim: -1).backward(gradient: gradient)
     }
 }
 
@@ -87,6 +76,19 @@ private func adamW() -> () -> Void {
     for parameter in parameters { parameter.grad = .randn([1024, 1024]) }
     let optimizer = AdamW(parameters, learningRate: 1e-3)
     return { optimizer.step() }
+}
+
+/// One token through a network of GPT-2's size with 128 known positions, no gradient.
+private func decode() -> () -> Void {
+    let model = GPT(vocabulary: 50257, context: 256, width: 768, layers: 12, heads: 12)
+    model.eval()
+    let cache = KeyValueCache(for: model)
+    withoutGradient { _ = model.decode(.randint(0, 50257, [1, 128]), cache) }
+    let token = Tensor([5], shape: [1, 1])
+    return {
+        cache.truncate(to: 128)
+        withoutGradient { _ = model.decode(token, cache) }
+    }
 }
 
 /// Keeps the optimiser from dropping a result.

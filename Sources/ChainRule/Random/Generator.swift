@@ -38,7 +38,7 @@ public final class Generator: RandomNumberGenerator, Sendable {
     private static let shared = Generator(seed: 67_280_421_310_721)
 
     /// Runs `body` with this generator as the default one of this thread.
-    func asDefault<Result>(_ body: () throws -> Result) rethrows -> Result {
+    package func asDefault<Result>(_ body: () throws -> Result) rethrows -> Result {
         let thread = ck_current_thread()
         let outer = thread.pointee.generator
         thread.pointee.generator = Unmanaged.passUnretained(self).toOpaque()

@@ -27,7 +27,8 @@ open class Module: OperationScope {
 
     /// The modules this one holds, with the names of the properties (`name.0`, `name.1`, ... for arrays).
     open var children: [(name: String, module: Module)] {
-        storedProperties.flatMap { name, value -> [(String, Module)] in
+        storedProperties.flatMap { property, value -> [(String, Module)] in
+            let name = stateNames[property] ?? property
             if let module = value as? Module { return [(name, module)] }
             if let modules = value as? [Module] {
                 return modules.enumerated().map { ("\(name).\($0.offset)", $0.element) }
@@ -64,7 +65,9 @@ open class Module: OperationScope {
     var stateNames: [String: String] { [:] }
 
     var ownParameters: [(name: String, parameter: any AnyParameter)] {
-        storedProperties.compactMap { name, value in (value as? any AnyParameter).map { (name, $0) } }
+        storedProperties.compactMap { name, value in
+            (value as? any AnyParameter).map { (stateNames[name] ?? name, $0) }
+        }
     }
 
     var ownBuffers: [(name: String, buffer: any AnyBuffer)] {

@@ -1,0 +1,84 @@
+import ChainRule
+import ChainRuleNN
+import Testing
+
+/// The numbers are PyTorch's, after `manual_seed(0)`, for inputs sin(0.37 i).
+struct RecurrentTests {
+    private func seeded<Result>(_ body: () -> Result) -> Result { Generator(seed: 0).asDefault(body) }
+
+    private func wave(_ shape: Shape) -> Tensor {
+        (Tensor.arange(shape.reduce(1, *)).to(.float32) * 0.37).sin().reshape(shape)
+    }
+
+    /// The first elements, and the sum of all absolute values.
+    private func expect(_ tensor: Tensor, _ head: [Double], sum: Double, _ location: SourceLocation = #_sourceLocation)
+    {
+        let values = tensor.detach().to(.float64).flatten().toArray(of: Double.self)
+        for (value, expected) in zip(values, head) {
+            #expect(abs(value - expected) < 2e-6, sourceLocation: location)
+        }
+        #expect(abs(values.reduce(0) { $0 + abs($1) } - sum) < 2e-5, sourceLocation: location)
+    }
+
+    @Test func lstmInTwoDirections() throws {
+        let lstm = seeded { LSTM(3, 4, layers: 2, batchFirst: true, bidirectional: true) }
+        let (output, state) = lstm(wave([2, 5, 3]))
+        #expect(output.shape == [2, 5, 8] && state.hidden.shape == [4, 2, 4])
+        expect(output, [0.064368, -0.094018, 0.007137, 0.140725, 0.00449, -0.248016], sum: 9.89515)
+        expect(state.hidden, [-0.057912, 0.196408, -0.076733, 0.18145, -0.049689, 0.103663], sum: 4.2989)
+        expect(state.cell, [-0.142566, 0.419958, -0.104054, 0.546274, -0.125279, 0.20149], sum: 9.06922)
+        output.squared().sum().backward()
+        let weight = try #require(lstm.namedParameters.first { $0.path == "weight_hh_l0_reverse" })
+        expect(
+            try #require(weight.tensor.grad), [-0.000183, 0.00093, 0.000417, -0.004095, 0.001031, -0.008594],
+            sum: 0.71455)
+    }
+
+    @Test func lstmWithProjection() {
+        let (output, state) = seeded { LSTM(3, 4, projectionSize: 2) }(wave([5, 2, 3]))
+        expect(output, [-0.047446, -0.017121, -0.070342, -0.027618, -0.084932, -0.015787], sum: 0.6217)
+        expect(state.hidden, [-0.075035, 0.001303, 0.003324, 0.024059], sum: 0.10372)
+        expect(state.cell, [-0.262038, -0.480038, -0.156419, -0.116612, -0.386656, 0.003518], sum: 1.71174)
+    }
+
+    @Test func gruAndPlain() {
+        let gru = seeded { GRU(3, 4, layers: 2) }(wave([5, 2, 3]))
+        expect(gru.output, [-0.063246, -0.058649, 0.017845, 0.018682, -0.082529, -0.066614], sum: 3.90583)
+        expect(gru.state, [0.298756, -0.06226, -0.520577, -0.36084, 0.301491, 0.249069], sum: 3.42227)
+        let plain = seeded { RNN(3, 4, nonlinearity: .relu, bias: false) }(wave([5, 3]))
+        #expect(plain.output.shape == [5, 4] && plain.state.shape == [1, 4])
+        expect(plain.output, [0, 0.020769, 0.113441, 0, 0, 0], sum: 1.58004)
+    }
+
+    @Test func packedSequences() {
+        let packed = PackedSequence([wave([2, 3]), wave([4, 3]), wave([1, 3])])
+        #expect(packed.batchSizes == [3, 2, 1, 1])
+        let (output, state) = seeded { GRU(3, 4, bidirectional: true) }(packed)
+        expect(output.data, [0.160554, -0.007093, -0.304593, -0.297435, 0.152649, 0.203903], sum: 12.23827)
+        expect(state, [0.39173, -0.213456, -0.463645, -0.488089, 0.232261, -0.073734], sum: 4.86979)
+        let padded = output.padded(batchFirst: true)
+        #expect(padded.lengths == [2, 4, 1] && padded.sequences.shape == [3, 4, 8])
+        expect(padded.sequences, [0.160554, -0.007093, -0.304593, -0.297435, 0.181757, 0.208125], sum: 12.23827)
+    }
+
+    @Test func lstmCell() {
+        let state = seeded { LSTMCell(3, 4) }(wave([2, 3]))
+        expect(state.hidden, [0.09482, -0.049971, -0.057185, 0.022327, 0.114315, -0.141809], sum: 0.61627)
+        expect(state.cell, [0.166598, -0.107994, -0.118635, 0.043978, 0.195324, -0.288862], sum: 1.21213)
+    }
+
+    @Test func aStateGoesOnWhereASequenceStopped() {
+        let lstm = seeded { LSTM(3, 4, layers: 2) }
+        let x = wave([6, 2, 3])
+        let whole = lstm(x)
+        let first = lstm(x.narrow(dim: 0, start: 0, length: 4))
+        let second = lstm(x.narrow(dim: 0, start: 4, length: 2), first.state)
+        #expect(second.state.cell.allClose(whole.state.cell))
+        #expect(cat([first.output, second.output]).allClose(whole.output))
+    }
+
+    @Test func errorsNameShapes() throws {
+        let error = #expect(throws: TensorError.self) { try catchingErrors { LSTM(3, 4)(wave([5, 2, 7])).output } }
+        #expect(error?.description.contains("[5, 2, 7]") == true)
+    }
+}

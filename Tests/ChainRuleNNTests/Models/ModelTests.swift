@@ -1,0 +1,45 @@
+import ChainRule
+import ChainRuleNN
+import Testing
+
+struct ModelTests {
+    @Test func sizesArePyTorchs() {
+        #expect(Classifiers.resNet18().parameterCount == 11_173_962)
+        #expect(CharacterLSTM(vocabulary: 65).parameterCount == 1_086_017)
+        #expect(GPT(vocabulary: 65, context: 128, width: 256, layers: 4, heads: 4).parameterCount == 3_225_600)
+    }
+
+    @Test func keysArePyTorchs() {
+        let resNet = Classifiers.resNet18()
+        let state = resNet.stateDictionary
+        #expect(state["3.conv1.weight"]?.shape == [64, 64, 3, 3])
+        #expect(state["5.shortcut.1.running_var"]?.shape == [128])
+        #expect(CharacterLSTM(vocabulary: 5).stateDictionary["lstm.weight_hh_l1"]?.shape == [1024, 256])
+    }
+
+    @Test func residualBlockAddsItsInput() {
+        let block = ResidualBlock(2, 2)
+        for (path, parameter) in block.namedParameters where path.hasPrefix("conv") {
+            parameter.data = .zeros(like: parameter)
+        }
+        let x = Tensor.randn([2, 2, 4, 4], generator: Generator(seed: 1))
+        #expect(block(x).allClose(x.relu()))
+        #expect(ResidualBlock(2, 4, stride: 2)(x).shape == [2, 4, 2, 2])
+    }
+
+    /// Token after token with a cache, or in two pieces, gives what one pass over the whole text gives.
+    @Test(arguments: [[1, 1, 1, 1, 1, 1], [4, 1, 1], [3, 3]]) func decodingIsOnePass(pieces: [Int]) {
+        let model = GPT(vocabulary: 11, context: 8, width: 12, layers: 2, heads: 3)
+        let tokens = Tensor([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8], shape: [2, 6])
+        let cache = KeyValueCache(for: model, batch: 2)
+        withoutGradient {
+            let whole = model(tokens)
+            let parts = tokens.split(pieces, dim: 1).map { model.decode($0, cache) }
+            #expect(cat(parts, dim: 1).allClose(whole, rtol: 1e-4, atol: 1e-5))
+            #expect(cache.count == 6)
+            cache.truncate(to: 5)
+            let last = model.decode(tokens.narrow(dim: 1, start: 5, length: 1), cache)
+            #expect(last.allClose(whole.narrow(dim: 1, start: 5, length: 1), rtol: 1e-4, atol: 1e-5))
+        }
+    }
+}
