@@ -2,14 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test sanitize lint format bench setup
+.PHONY: help demo test sanitize lint format bench coverage-table setup
 
 # The C kernels are loops: without optimisation they are fifty times slower, so everything builds in release mode.
 BUILD := swift build -c release
 TEST := swift test -c release -Xswiftc -enable-testing
 
 help: ## Lists the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: ## Checks the toolchain and names what is missing
 	@Scripts/setup
@@ -34,6 +34,11 @@ lint: setup ## Checks the formatting of all Swift files
 
 format: setup ## Formats all Swift files in place
 	swift format format --in-place --recursive --parallel Package.swift Sources Tests Examples Benchmarks
+
+coverage-table: setup ## Writes docs/OPERATIONS.md: every operation, its gradient, and how exact it was measured to be
+	@mkdir -p docs
+	$(BUILD) --product conformance
+	"$$($(BUILD) --show-bin-path)/conformance" coverage docs/OPERATIONS.md
 
 bench: setup ## Measures the workloads of Benchmarks/
 	swift run -c release --package-path Benchmarks bench

@@ -33,13 +33,16 @@ let package = Package(
             ]),
         .executableTarget(
             name: "Conformance",
-            dependencies: ["ChainRule", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "ChainRule", "ChainRuleTestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
         .testTarget(name: "ChainRuleTests", dependencies: ["ChainRule", "ChainRuleTestSupport"]),
         .testTarget(name: "ChainRuleNNTests", dependencies: ["ChainRule", "ChainRuleNN"]),
         .testTarget(name: "ChainRuleDataTests", dependencies: ["ChainRule", "ChainRuleData"]),
         .testTarget(name: "ChainRuleCommandTests", dependencies: ["ChainRuleCommand"]),
-        .testTarget(name: "ConformanceTests", dependencies: ["Conformance", "ChainRule"]),
+        .testTarget(name: "ConformanceTests", dependencies: ["Conformance", "ChainRule", "ChainRuleTestSupport"]),
         .testTarget(
             name: "DocumentationTests", dependencies: ["ChainRule", "ChainRuleNN", "ChainRuleTestSupport"]),
     ],

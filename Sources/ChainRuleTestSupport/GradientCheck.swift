@@ -42,7 +42,8 @@ public enum GradientCheck {
         }
         let second = FiniteDifferences(tolerance: tolerance, order: 2, gradientFunction).report(at: inputs + weights)
         return GradientReport(
-            mismatches: second.mismatches, checkedElements: first.checkedElements + second.checkedElements)
+            mismatches: second.mismatches, checkedElements: first.checkedElements + second.checkedElements,
+            largestError: max(first.largestError, second.largestError))
     }
 
     /// The same for a function with one result.
@@ -133,6 +134,8 @@ private struct FiniteDifferences {
             }
             let expected = difference / (2 * tolerance.step)
             report.checkedElements += 1
+            let error = (gradient[element] - expected).magnitude / max(1, expected.magnitude)
+            if error > report.largestError { report.largestError = error }
             if !tolerance.accepts(gradient[element], expected) {
                 report.mismatches.append(
                     .element(

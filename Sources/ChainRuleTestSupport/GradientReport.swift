@@ -23,6 +23,8 @@ public struct GradientReport: Sendable, CustomStringConvertible {
     public internal(set) var mismatches: [Mismatch]
     /// How many elements were compared.
     public internal(set) var checkedElements: Int
+    /// The largest |gradient − central difference| / max(1, |central difference|).
+    public internal(set) var largestError = 0.0
 
     public var passed: Bool { mismatches.isEmpty }
 

@@ -12,17 +12,22 @@ public enum OperationSweep {
     }
 
     /// Checks `operation`; empty when all is well.
-    public static func failures(of operation: any Operation.Type) -> [Failure] {
+    public static func failures(of operation: any Operation.Type) -> [Failure] { check(operation).failures }
+
+    /// Checks `operation`: what failed, and the largest error of any element (see `GradientReport.largestError`).
+    public static func check(_ operation: any Operation.Type) -> (failures: [Failure], largestError: Double) {
         var failures: [Failure] = []
+        var largestError = 0.0
         for (index, sample) in operation.samples.enumerated() {
             for variant in variants(of: sample, elementwise: operation is any ElementwiseOperation.Type) {
                 let tolerance = GradientCheck.Tolerance(step: sample.step)
                 let report = GradientCheck.check(variant.inputs, order: 2, tolerance: tolerance, variant.call)
                 let label = "sample \(index), \(variant.label)"
                 if !report.passed { failures.append(Failure(variant: label, report: report)) }
+                largestError = max(largestError, report.largestError)
             }
         }
-        return failures
+        return (failures, largestError)
     }
 
     private struct Variant {

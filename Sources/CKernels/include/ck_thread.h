@@ -22,4 +22,9 @@ extern uint64_t ck_sequence_counter;
 
 static inline uint64_t ck_next_sequence(void) { return __atomic_add_fetch(&ck_sequence_counter, 1, __ATOMIC_RELAXED); }
 
+/// Tell the thread sanitizer that a lock was taken or is about to be given back: it cannot see those of Swift's standard
+/// library, which is built without it. They do nothing in other builds.
+void ck_lock_taken(const void *_Nonnull lock);
+void ck_lock_given_back(const void *_Nonnull lock);
+
 #endif

@@ -1,10 +1,8 @@
-import Synchronization
-
 /// The end of the graph: a tensor that requires a gradient, and where that gradient adds up.
 final class LeafNode: Node, @unchecked Sendable {
     private let shape: Shape
     private let dtype: DType
-    private let stored = Mutex<Tensor?>(nil)
+    private let stored = Lock<Tensor?>(nil)
 
     init(shape: Shape, dtype: DType) {
         self.shape = shape

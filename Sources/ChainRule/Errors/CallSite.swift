@@ -1,5 +1,3 @@
-import Synchronization
-
 #if canImport(Runtime)
     import Runtime
 #endif
@@ -28,7 +26,7 @@ private final class CapturedStack: Sendable {
 
     #if canImport(Runtime)
         private let backtrace = try? Backtrace.capture(limit: 256)
-        private let lookedUp = Mutex<Place??>(nil)
+        private let lookedUp = Lock<Place??>(nil)
 
         /// The innermost frame that is not the library's.
         var place: Place? {

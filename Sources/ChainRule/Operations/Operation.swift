@@ -25,10 +25,45 @@ public protocol Operation: Hashable, Sendable {
     static var samples: [Sample] { get }
     /// False only for `NotDifferentiable` operations.
     static var isDifferentiable: Bool { get }
+    /// What `forward` works on; methods convert what it doesn't. Floating dtypes, unless the operation says otherwise.
+    static var dtypes: DTypes { get }
 }
 
 extension Operation {
     public static var isDifferentiable: Bool { true }
+    public static var dtypes: DTypes { .floating }
+}
+
+/// The dtypes that an operation works on.
+public enum DTypes: Sendable, Hashable, CustomStringConvertible {
+    case floating
+    case all
+    /// All but bool.
+    case numbers
+    /// Integers and bool.
+    case discrete
+    /// Only bool.
+    case boolean
+
+    public func contains(_ dtype: DType) -> Bool {
+        switch self {
+        case .floating: dtype.isFloatingPoint
+        case .all: true
+        case .numbers: dtype != .bool
+        case .discrete: !dtype.isFloatingPoint
+        case .boolean: dtype == .bool
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .floating: "floating"
+        case .all: "all"
+        case .numbers: "all but bool"
+        case .discrete: "integers, bool"
+        case .boolean: "bool"
+        }
+    }
 }
 
 /// What a node keeps for its backward pass; everything else can be freed as soon as the program drops it.

@@ -1,6 +1,4 @@
 import CKernels
-import Synchronization
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -12,7 +10,7 @@ import Synchronization
 /// A source of random numbers: the Mersenne twister MT19937, drawn from in PyTorch's order, so that the same seed gives the same
 /// tensors. Safe to use from several threads; then the order of their draws decides who gets what.
 public final class Generator: RandomNumberGenerator, Sendable {
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     struct State {
         var twister: MersenneTwister
@@ -27,7 +25,7 @@ public final class Generator: RandomNumberGenerator, Sendable {
     }
 
     /// Only the lower 32 bits of `seed` count, as in PyTorch.
-    public init(seed: UInt64 = 0) { state = Mutex(State(seed: seed)) }
+    public init(seed: UInt64 = 0) { state = Lock(State(seed: seed)) }
 
     /// The generator used where none is named.
     public static var `default`: Generator {

@@ -20,7 +20,7 @@ enum CachingAllocator {
         var limit = Int.max
     }
 
-    private static let state = Mutex(State())
+    private static let state = Lock(State())
     private static let live = Atomic<Int>(0)
     private static let peak = Atomic<Int>(0)
 
