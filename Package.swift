@@ -34,7 +34,7 @@ let package = Package(
         .executableTarget(
             name: "Conformance",
             dependencies: [
-                "ChainRule", "ChainRuleTestSupport",
+                "ChainRule", "ChainRuleNN", "ChainRuleTestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),

@@ -40,16 +40,7 @@ struct OperatorCases: Sendable {
 
     private func outcome(_ name: String, _ json: JSON) -> Outcome {
         guard let operation = table[name] else { return .unsupported("no operation") }
-        do {
-            let problem = try catchingErrors { try Self.problem(operation, json) }
-            return problem.map { .failed($0) } ?? .passed
-        } catch let error as Unsupported {
-            return .unsupported("\(error)")
-        } catch let error as TensorError {
-            return .failed("\(error.operation): \(error.message)")
-        } catch {
-            return .failed("\(error)")
-        }
+        return Outcome { try Self.problem(operation, json) }
     }
 
     /// What is wrong with the outputs or the gradients, or nil.

@@ -1,8 +1,24 @@
+import ChainRule
+
 /// How one case ended.
 enum Outcome: Sendable {
     case passed
     case failed(String)
     case unsupported(String)
+
+    /// What comes of a function that says what is wrong, or nil.
+    init(_ problem: () throws -> String?) {
+        do {
+            let found = try catchingErrors(problem)
+            self = found.map { .failed($0) } ?? .passed
+        } catch let error as Unsupported {
+            self = .unsupported("\(error)")
+        } catch let error as TensorError {
+            self = .failed("\(error.operation): \(error.message)")
+        } catch {
+            self = .failed("\(error)")
+        }
+    }
 }
 
 /// What a run found: the line of each case that did not pass, and the count.

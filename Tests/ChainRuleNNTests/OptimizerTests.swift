@@ -2,6 +2,40 @@ import ChainRule
 import ChainRuleNN
 import Testing
 
+/// A method, and where three steps take it.
+private struct Method: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let end: [Double]
+    let make: @Sendable ([Tensor]) -> any Optimizer
+
+    init(_ name: String, _ end: [Double] = [], _ make: @escaping @Sendable ([Tensor]) -> any Optimizer) {
+        testDescription = name
+        self.end = end
+        self.make = make
+    }
+}
+
+private let methods = [
+    Method("Adam, upwards", [1.300490054, -2.300352395]) { Adam($0, learningRate: 0.1, maximize: true) },
+    Method("NAdam", [0.752729266, -1.747508502]) { NAdam($0, learningRate: 0.1) },
+    Method("RAdam", [0.46230336, -1.431540105]) { RAdam($0, learningRate: 0.1) },
+    Method("Rprop", [0.636, -1.636]) { Rprop($0, learningRate: 0.1) },
+    Method("Adafactor", [0.598743971, -1.582177268]) { Adafactor($0, learningRate: 0.1) },
+    Method("LBFGS", [2.885e-06, -2.999e-06]) { LBFGS($0, learningRate: 0.1, lineSearch: .strongWolfe) },
+    Method("ASGD", [0.495949384, -1.413805003]) { ASGD($0, learningRate: 0.1, lambda: 0.1, t0: 1) },
+]
+
+/// More that must go on from a saved state; their steps are held to PyTorch's by the conformance cases.
+private let resumed = [
+    Method("SGD") { SGD($0, learningRate: 0.1, momentum: 0.9) },
+    Method("amsgrad") { Adam($0, learningRate: 0.1, amsgrad: true) },
+    Method("RMSprop") { RMSprop($0, momentum: 0.9, centered: true) },
+    Method("Adagrad") { Adagrad($0, learningRateDecay: 0.1, initialAccumulatorValue: 0.1) },
+    Method("Adadelta") { Adadelta($0) },
+    Method("Adamax") { Adamax($0) },
+    Method("LBFGS of fixed steps") { LBFGS($0, learningRate: 0.1, maximumIterations: 2) },
+]
+
 /// Three steps on w₀² + ½ w₁² from (1, −2), as PyTorch takes them.
 struct OptimizerTests {
     private func minimize(_ make: ([Tensor]) -> any Optimizer, steps: Int = 3) -> [Double] {
@@ -12,9 +46,12 @@ struct OptimizerTests {
     }
 
     private func step(_ optimizer: any Optimizer, _ w: Tensor) {
-        optimizer.zeroGrad()
-        (w.squared() * Tensor([1.0, 0.5])).sum().backward()
-        optimizer.step()
+        optimizer.step {
+            optimizer.zeroGrad()
+            let loss = (w.squared() * Tensor([1.0, 0.5])).sum()
+            loss.backward()
+            return loss
+        }
     }
 
     @Test func plainSGD() {
@@ -49,20 +86,61 @@ struct OptimizerTests {
         #expect(isClose(minimize { AdamW($0, learningRate: 0.1) }, [0.698911183, -1.694944515]))
     }
 
+    @Test(arguments: methods)
+    private func methodsTakePyTorchsSteps(_ method: Method) {
+        #expect(isClose(minimize(method.make), method.end, tolerance: 1e-6))
+    }
+
     /// Stopping after two steps and going on with the saved state is as if nothing had happened.
-    @Test(arguments: ["sgd", "adam"])
-    func resuming(_ kind: String) throws {
-        let make: ([Tensor]) -> any Optimizer = {
-            kind == "sgd" ? SGD($0, learningRate: 0.1, momentum: 0.9) : Adam($0, learningRate: 0.1, amsgrad: true)
-        }
-        let whole = minimize(make, steps: 5)
+    @Test(arguments: methods + resumed)
+    private func resuming(_ method: Method) throws {
+        let whole = minimize(method.make, steps: 5)
         let w = Tensor([1.0, -2.0]).requiringGrad()
-        let first = make([w])
+        let first = method.make([w])
         for _ in 0..<2 { step(first, w) }
-        let second = make([w])
+        let second = method.make([w])
         try second.load(state: first.state)
         for _ in 0..<3 { step(second, w) }
         #expect(w.doubles == whole)
+    }
+
+    @Test func stateMustFit() {
+        let optimizer = RMSprop([Tensor([1.0, -2.0]).requiringGrad()])
+        #expect(throws: StateError.self) { try optimizer.load(state: ["0.square_avg": .zeros([3])]) }
+        #expect(throws: StateError.self) { try optimizer.load(state: ["1.square_avg": .zeros([2])]) }
+    }
+
+    @Test func factoredStateOfAMatrix() throws {
+        let w = Tensor([1.0, -2, 3, 0.5, 2, -1], shape: [2, 3]).requiringGrad()
+        let optimizer = Adafactor([w])
+        w.squared().sum().backward()
+        optimizer.step()
+        #expect(optimizer.state["0.row_var"]?.shape == [2, 1])
+        #expect(optimizer.state["0.col_var"]?.shape == [1, 3])
+        try optimizer.load(state: optimizer.state)
+    }
+
+    @Test func groupsHaveTheirOwnSettings() {
+        let w = Tensor([1.0, -2.0]).requiringGrad()
+        let v = Tensor([3.0]).requiringGrad()
+        let optimizer = SGD([w], learningRate: 0.1, momentum: 0.9)
+        optimizer.addGroup([v]) {
+            $0.learningRate = 0.01
+            $0.momentum = 0
+        }
+        #expect(optimizer.learningRates == [0.1, 0.01])
+        for _ in 0..<3 {
+            optimizer.zeroGrad()
+            ((w.squared() * Tensor([1.0, 0.5])).sum() + v.squared().sum()).backward()
+            optimizer.step()
+        }
+        #expect(isClose(w.doubles + v.doubles, [0.062, -0.972, 2.823576]))
+        optimizer.learningRate = 0.5
+        #expect(optimizer.groups.map(\.options.learningRate) == [0.5, 0.5])
+    }
+
+    @Test func lineSearchNeedsTheLoss() {
+        #expect(throws: TensorError.self) { try catchingErrors { LBFGS([]).step() } }
     }
 
     @Test func parametersWithoutGradientStay() {
