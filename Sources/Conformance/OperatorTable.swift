@@ -20,6 +20,7 @@ struct OperatorTable: Sendable {
         defineShapes()
         defineIndexing()
         defineProducts()
+        defineLinearAlgebra()
     }
 
     subscript(name: String) -> Entry? { entries[name] }

@@ -27,7 +27,7 @@ struct Product: UnaryOperation {
 
 /// Π x[j] over j ≠ i for each place i of the last axis. Built from products alone, never y / x, so that zeros do no harm, in any order
 /// of differentiation: pair the elements, take the products of the other pairs, multiply each by its partner.
-private func productsOfOthers(_ x: Tensor) -> Tensor {
+func productsOfOthers(_ x: Tensor) -> Tensor {
     let size = x.shape[x.rank - 1]
     if size <= 1 { return Tensor.ones([], dtype: x.dtype).expand(x.shape) }
     let half = size / 2

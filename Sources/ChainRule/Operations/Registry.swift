@@ -16,5 +16,6 @@ public enum OperationRegistry {
         dropoutOperations,
         repeatingOperations, diagonalOperations, windowOperations, sortingOperations, scanOperations,
         scatterReductionOperations,
+        linearAlgebraOperations,
     ].flatMap { $0 }
 }

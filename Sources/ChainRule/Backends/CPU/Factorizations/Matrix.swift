@@ -1,0 +1,93 @@
+// What the factorisations work on. All of them compute in double precision, whatever the dtype: they are written once, and single
+// precision gets results that are rounded once.
+
+/// A row-major matrix of doubles in memory that somebody else owns.
+struct Matrix {
+    let start: UnsafeMutablePointer<Double>
+    let rows, columns: Int
+
+    /// Where a row begins.
+    @inline(__always)
+    subscript(row: Int) -> UnsafeMutablePointer<Double> { start + row * columns }
+}
+
+/// The matrices in the last two axes of a tensor, copied to row-major float64 memory of their own.
+struct MatrixBatch {
+    /// float64, seen by nobody else until it is handed out as a result.
+    let tensor: Tensor
+    let rows, columns: Int
+
+    init(copying x: Tensor) {
+        tensor = x.dtype == .float64 ? CPU.contiguousCopy(x) : CPU.convert(x, to: .float64)
+        rows = x.shape[x.rank - 2]
+        columns = x.shape[x.rank - 1]
+    }
+
+    init(zeros batch: Shape, rows: Int, columns: Int) {
+        tensor = Tensor.zeros(batch.appending([rows, columns]), dtype: .float64)
+        self.rows = rows
+        self.columns = columns
+    }
+
+    /// How many matrices there are.
+    var count: Int { batch.elementCount }
+    /// The axes in front of the matrices.
+    var batch: Shape { Shape(tensor.shape.dropLast(2)) }
+
+    /// Valid while this batch is: use it inside `forEach`.
+    subscript(index: Int) -> Matrix {
+        let start = tensor.freshPointer(to: Double.self) + index * rows * columns
+        return Matrix(start: start, rows: rows, columns: columns)
+    }
+
+    /// Runs `body` for each matrix, several at a time; the matrices of this batch and of `others` stay alive meanwhile.
+    func forEach(with others: MatrixBatch..., body: (Int) -> Void) {
+        withExtendedLifetime((self, others)) {
+            let block = Swift.max(1, (1 << 14) / Swift.max(rows * columns * Swift.min(rows, columns), 1))
+            CPU.parallel(count, block: block) { range in
+                for index in range { body(index) }
+            }
+        }
+    }
+}
+
+/// x · y
+@inline(__always)
+func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) -> Double {
+    var (first, second) = (SIMD4<Double>.zero, SIMD4<Double>.zero)
+    var index = 0
+    while index + 8 <= count {
+        first += load(x + index) * load(y + index)
+        second += load(x + index + 4) * load(y + index + 4)
+        index += 8
+    }
+    var sum = (first + second).sum()
+    while index < count {
+        sum += x[index] * y[index]
+        index += 1
+    }
+    return sum
+}
+
+@inline(__always)
+private func load(_ x: UnsafePointer<Double>) -> SIMD4<Double> {
+    UnsafeRawPointer(x).loadUnaligned(as: SIMD4<Double>.self)
+}
+
+/// y += factor · x
+@inline(__always)
+func add(_ factor: Double, _ x: UnsafePointer<Double>, to y: UnsafeMutablePointer<Double>, _ count: Int) {
+    for index in 0..<count { y[index] += factor * x[index] }
+}
+
+/// (x, y) = (c x + s y, −s x + c y)
+@inline(__always)
+func rotate(
+    _ x: UnsafeMutablePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ c: Double, _ s: Double, _ count: Int
+) {
+    for index in 0..<count {
+        let (a, b) = (x[index], y[index])
+        x[index] = c * a + s * b
+        y[index] = c * b - s * a
+    }
+}
