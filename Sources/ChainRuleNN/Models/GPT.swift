@@ -36,23 +36,14 @@ public final class GPTBlock: Module, Layer {
         let (batch, time, width) = (x.shape[0], x.shape[1], x.shape[2])
         let parts = qkv(x).reshape([batch, time, 3, heads, width / heads]).permute(2, 0, 3, 1, 4).unbind()
         let (query, key, value) = (parts[0], parts[1], parts[2])
-        guard let cache else {
-            return causalAttention(query, key, value).transpose(1, 2).reshape([batch, time, width])
-        }
-        let known = cache.append(key, value, layer: layer)
-        return causalAttention(query, known.keys, known.values).transpose(1, 2).reshape([batch, time, width])
+        let known = cache?.append(key, value, layer: layer) ?? (keys: key, values: value)
+        let before = known.keys.shape[2] - time
+        // Behind known positions the triangle is not the one from the corner.
+        let mask = before > 0 && time > 1 ? Tensor.ones([time, before + time], dtype: .bool).tril(before) : nil
+        return query.scaledDotProductAttention(
+            key: known.keys, value: known.values, mask: mask, isCausal: before == 0
+        ).transpose(1, 2).reshape([batch, time, width])
     }
-}
-
-/// The last query sees all keys, the one before one less.
-private func causalAttention(_ query: Tensor, _ key: Tensor, _ value: Tensor) -> Tensor {
-    let (queries, keys) = (query.shape[2], key.shape[2])
-    var scores = query.matmul(key.transpose(2, 3)) * (1 / Double(query.shape[3]).squareRoot())
-    if queries > 1 {
-        let hidden = Tensor.ones([queries, keys], dtype: .bool).triu(keys - queries + 1)
-        scores = scores.maskedFill(hidden, -Double.infinity)
-    }
-    return scores.softmax(dim: -1).matmul(value)
 }
 
 /// A transformer that reads tokens and scores what comes next (Radford et al. 2019): embeddings of token and position, blocks, a layer

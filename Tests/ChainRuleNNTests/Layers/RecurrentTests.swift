@@ -6,20 +6,6 @@ import Testing
 struct RecurrentTests {
     private func seeded<Result>(_ body: () -> Result) -> Result { Generator(seed: 0).asDefault(body) }
 
-    private func wave(_ shape: Shape) -> Tensor {
-        (Tensor.arange(shape.reduce(1, *)).to(.float32) * 0.37).sin().reshape(shape)
-    }
-
-    /// The first elements, and the sum of all absolute values.
-    private func expect(_ tensor: Tensor, _ head: [Double], sum: Double, _ location: SourceLocation = #_sourceLocation)
-    {
-        let values = tensor.detach().to(.float64).flatten().toArray(of: Double.self)
-        for (value, expected) in zip(values, head) {
-            #expect(abs(value - expected) < 2e-6, sourceLocation: location)
-        }
-        #expect(abs(values.reduce(0) { $0 + abs($1) } - sum) < 2e-5, sourceLocation: location)
-    }
-
     @Test func lstmInTwoDirections() throws {
         let lstm = seeded { LSTM(3, 4, layers: 2, batchFirst: true, bidirectional: true) }
         let (output, state) = lstm(wave([2, 5, 3]))
