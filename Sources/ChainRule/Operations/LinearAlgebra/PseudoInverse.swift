@@ -6,7 +6,7 @@ struct PseudoInverse: VariadicOperation {
     static let name = "pinv"
     static let formula = Formula(
         "A⁺",
-        gradient: "∂L/∂A = −Yᵀ G Yᵀ + (I − A Y) G Y Yᵀ + Yᵀ Y G (I − Y A), G = ∂L/∂Y transposed where it multiplies Y")
+        gradient: "∂L/∂A = −Yᵀ G Yᵀ + (I − A Y) Gᵀ Y Yᵀ + Yᵀ Y Gᵀ (I − Y A), G = ∂L/∂Y")
     static let keeps: Keeps = [.input, .output]
     static func keptInputs(_ inputs: [Tensor]) -> [Tensor] { [inputs[0]] }
     func forward(_ inputs: [Tensor]) -> [Tensor] {
