@@ -82,18 +82,3 @@ void ck_batch_norm_grad_f64(int64_t batch, int64_t channels, int64_t places, dou
                                       .dy = dy, .mean = (void *)mean, .rstd = (void *)rstd, .weight = weight,
                                       .weight_grad = dweight, .bias_grad = dbias});
 }
-
-void ck_layer_norm_weight_grad_f32(int64_t rows, int64_t columns, float *dweight, float *dbias, const float *dy,
-                                   const float *x, const float *mean, const float *rstd)
-{
-    ck_channel_arrays arrays = {.batch = rows, .channels = columns, .places = 1, .x = x, .dy = dy,
-                                .mean = (void *)mean, .rstd = (void *)rstd, .weight_grad = dweight, .bias_grad = dbias};
-    run(current()->layer_norm_weight_grad[0], NEIGHBOURS, &arrays);
-}
-void ck_layer_norm_weight_grad_f64(int64_t rows, int64_t columns, double *dweight, double *dbias, const double *dy,
-                                   const double *x, const double *mean, const double *rstd)
-{
-    ck_channel_arrays arrays = {.batch = rows, .channels = columns, .places = 1, .x = x, .dy = dy,
-                                .mean = (void *)mean, .rstd = (void *)rstd, .weight_grad = dweight, .bias_grad = dbias};
-    run(current()->layer_norm_weight_grad[1], NEIGHBOURS, &arrays);
-}

@@ -141,34 +141,3 @@ static void T(norm_grad_neighbours)(int64_t first, int64_t end, const ck_channel
         }
     }
 }
-
-// MARK: Layer norm
-
-#define STRIPE 8  // vectors side by side, so that whole cache lines of a row are read together
-
-static void T(layer_norm_weight_grad)(int64_t first, int64_t end, const ck_channel_arrays *a)
-{
-    int64_t columns = a->channels;
-    const REAL *mean = a->mean, *rstd = a->rstd;
-    for (int64_t c = first; c < end; c += STRIPE * LANES) {
-        f64v sum[STRIPE][PARTS] = {0}, products[STRIPE][PARTS] = {0};
-        int vectors = end - c >= STRIPE * LANES ? STRIPE : (int)((end - c + LANES - 1) / LANES);
-        for (int64_t i = 0; i < a->batch; i++) {
-            const REAL *dy = (const REAL *)a->dy + i * columns, *x = (const REAL *)a->x + i * columns;
-            for (int k = 0; k < vectors; k++) {
-                VECTOR g = T(columns_at)(dy, c + k * LANES, end, 0);
-                VECTOR z = (T(columns_at)(x, c + k * LANES, end, 0) - mean[i]) * rstd[i];
-                for (int h = 0; h < PARTS; h++) {
-                    sum[k][h] += WIDEN(g, h);
-                    products[k][h] = MADD(WIDEN(g, h), WIDEN(z, h), products[k][h]);
-                }
-            }
-        }
-        for (int k = 0; k < vectors; k++) {
-            T(put_columns)(a->bias_grad, c + k * LANES, end, NARROW(sum[k]));
-            T(put_columns)(a->weight_grad, c + k * LANES, end, NARROW(products[k]));
-        }
-    }
-}
-
-#undef STRIPE

@@ -33,5 +33,4 @@
 const ck_channels_kernels KERNELS = {
     .norm = {{norm_runs_f32, norm_neighbours_f32}, {norm_runs_f64, norm_neighbours_f64}},
     .norm_grad = {{norm_grad_runs_f32, norm_grad_neighbours_f32}, {norm_grad_runs_f64, norm_grad_neighbours_f64}},
-    .layer_norm_weight_grad = {layer_norm_weight_grad_f32, layer_norm_weight_grad_f64},
 };

@@ -20,7 +20,6 @@ typedef void (*ck_channels_kernel)(int64_t first, int64_t end, const ck_channel_
 /// The second index: 0 where a channel's places are a run of memory, 1 where there is one place and channels are neighbours.
 typedef struct ck_channels_kernels {
     ck_channels_kernel norm[2][2], norm_grad[2][2];
-    ck_channels_kernel layer_norm_weight_grad[2];
 } ck_channels_kernels;
 
 extern const ck_channels_kernels ck_channels_baseline;

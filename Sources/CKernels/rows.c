@@ -69,17 +69,66 @@ void ck_layer_norm_f64(int64_t rows, int64_t columns, double *y, double *mean, d
     ck_row_arrays arrays = {.out = y, .x = x, .mean = mean, .rstd = rstd, .weight = weight, .bias = bias, .eps = eps};
     run(current()->layer_norm[1], rows, columns, &arrays);
 }
-void ck_layer_norm_grad_f32(int64_t rows, int64_t columns, float *dx, const float *dy, const float *x,
-                            const float *mean, const float *rstd, const float *weight)
+// The sums over rows that the gradients of weight and bias are: each block makes its own, and they are added in order.
+
+#define MOST_SUMS 32
+
+/// Rows whose sums are one.
+static int64_t sums_rows(int64_t rows, int64_t columns)
 {
-    ck_row_arrays arrays = {.out = dx, .x = dy, .other = x, .mean = (void *)mean, .rstd = (void *)rstd,
-                            .weight = weight};
-    run(current()->layer_norm_grad[0], rows, columns, &arrays);
+    int64_t block = 1 + (BLOCK - 1) / (columns > 0 ? columns : 1), least = (rows + MOST_SUMS - 1) / MOST_SUMS;
+    return block > least ? block : least;
 }
-void ck_layer_norm_grad_f64(int64_t rows, int64_t columns, double *dx, const double *dy, const double *x,
-                            const double *mean, const double *rstd, const double *weight)
+
+size_t ck_layer_norm_grad_workspace(int64_t rows, int64_t columns)
+{
+    int64_t block = sums_rows(rows, columns);
+    return (size_t)((rows + block - 1) / block * CK_SUMS_SIZE(columns)) * sizeof(double);
+}
+
+static double total(const ck_row_arrays *arrays, int64_t rows, int64_t columns, int64_t at)
+{
+    double sum = 0;
+    for (int64_t first = 0; first < rows; first += arrays->sums_rows)
+        sum += arrays->sums[first / arrays->sums_rows * CK_SUMS_SIZE(columns) + at];
+    return sum;
+}
+
+/// `arrays->sums` is the workspace, or null when only dx is wanted.
+static void layer_norm_grad(int is_double, int64_t rows, int64_t columns, ck_row_arrays *arrays)
+{
+    ck_rows_kernel kernel = current()->layer_norm_grad[is_double];
+    if (!arrays->sums || rows == 0 || columns == 0) {
+        run(kernel, rows, columns, arrays);
+        return;
+    }
+    arrays->sums_rows = sums_rows(rows, columns);
+    rows_job job = {.kernel = kernel, .arrays = arrays, .rows = rows, .columns = columns, .block = arrays->sums_rows};
+    int64_t blocks = (rows + job.block - 1) / job.block;
+    if (blocks == 1) run_block(&job, 0);
+    else ck_parallel(blocks, run_block, &job);
+}
+
+void ck_layer_norm_grad_f32(int64_t rows, int64_t columns, float *dx, float *dweight, float *dbias, const float *dy,
+                            const float *x, const float *mean, const float *rstd, const float *weight, void *workspace)
 {
     ck_row_arrays arrays = {.out = dx, .x = dy, .other = x, .mean = (void *)mean, .rstd = (void *)rstd,
-                            .weight = weight};
-    run(current()->layer_norm_grad[1], rows, columns, &arrays);
+                            .weight = weight, .sums = dweight ? workspace : 0};
+    layer_norm_grad(0, rows, columns, &arrays);
+    for (int64_t j = 0; j < columns && dweight; j++) {
+        dbias[j] = (float)total(&arrays, rows, columns, j);
+        dweight[j] = (float)total(&arrays, rows, columns, columns + j);
+    }
+}
+void ck_layer_norm_grad_f64(int64_t rows, int64_t columns, double *dx, double *dweight, double *dbias, const double *dy,
+                            const double *x, const double *mean, const double *rstd, const double *weight,
+                            void *workspace)
+{
+    ck_row_arrays arrays = {.out = dx, .x = dy, .other = x, .mean = (void *)mean, .rstd = (void *)rstd,
+                            .weight = weight, .sums = dweight ? workspace : 0};
+    layer_norm_grad(1, rows, columns, &arrays);
+    for (int64_t j = 0; j < columns && dweight; j++) {
+        dbias[j] = total(&arrays, rows, columns, j);
+        dweight[j] = total(&arrays, rows, columns, columns + j);
+    }
 }

@@ -5,25 +5,39 @@
 
 // MARK: Softmax
 
-CK_INLINE REAL T(vector_maximum)(VECTOR x)
-{
-    for (int step = LANES / 2; step > 0; step /= 2) {
-        VECTOR turned;
-        for (int k = 0; k < LANES; k++) turned[k] = x[(k + step) % LANES];
-        x = T(max)(x, turned);
-    }
-    return x[0];
-}
+/// A NaN may win or not: the sum of the exponentials finds it anyway.
+CK_INLINE VECTOR T(larger)(VECTOR a, VECTOR b) { return a > b ? a : b; }
 CK_INLINE REAL T(row_maximum)(const REAL *row, int64_t columns)
 {
     VECTOR best = T(columns_at)(row, 0, columns, -INFINITY), more = best;
     int64_t j = LANES;
     for (; j + 2 * LANES <= columns; j += 2 * LANES) {
-        best = T(max)(best, T(load)(row + j));
-        more = T(max)(more, T(load)(row + j + LANES));
+        best = T(larger)(best, T(load)(row + j));
+        more = T(larger)(more, T(load)(row + j + LANES));
     }
-    for (; j < columns; j += LANES) best = T(max)(best, T(columns_at)(row, j, columns, -INFINITY));
-    return T(vector_maximum)(T(max)(best, more));
+    for (; j < columns; j += LANES) best = T(larger)(best, T(columns_at)(row, j, columns, -INFINITY));
+    return __builtin_reduce_max(T(larger)(best, more));
+}
+
+/// The sum of e^(x - maximum), which go to `y` unless it is null. Four are added up before they join the sum in double.
+CK_INLINE double T(row_exponentials)(const REAL *x, int64_t columns, REAL maximum, REAL *y)
+{
+    T(row_sum) sum = {0};
+    int64_t j = 0;
+    for (; j + 4 * LANES <= columns; j += 4 * LANES) {
+        VECTOR e[4];
+        for (int k = 0; k < 4; k++) {
+            e[k] = T(exp)(T(load)(x + j + k * LANES) - maximum);
+            if (y) T(store)(y + j + k * LANES, e[k]);
+        }
+        T(add_to_sum)(&sum, (e[0] + e[1]) + (e[2] + e[3]));
+    }
+    for (; j < columns; j += LANES) {
+        VECTOR e = T(exp)(T(columns_at)(x, j, columns, -INFINITY) - maximum);
+        if (y) T(put_columns)(y, j, columns, e);
+        T(add_to_sum)(&sum, e);
+    }
+    return T(sum_total)(&sum);
 }
 
 /// Rows that fit a vector never leave it: reading back what a masked store wrote is slow.
@@ -31,10 +45,10 @@ static void T(short_softmax)(int64_t first, int64_t end, int64_t columns, const 
 {
     for (int64_t i = first; i < end; i++) {
         VECTOR x = T(columns_at)((const REAL *)arrays->x + i * columns, 0, columns, -INFINITY);
-        VECTOR e = T(exp)(x - T(vector_maximum)(x));
+        VECTOR e = T(exp)(x - __builtin_reduce_max(x));
         T(row_sum) sum = {0};
         T(add_to_sum)(&sum, e);
-        T(put_columns)((REAL *)arrays->out + i * columns, 0, columns, e / (REAL)T(sum_total)(&sum));
+        T(put_columns)((REAL *)arrays->out + i * columns, 0, columns, e * (REAL)(1 / T(sum_total)(&sum)));
     }
 }
 
@@ -48,15 +62,9 @@ static void T(softmax)(int64_t first, int64_t end, int64_t columns, const ck_row
         const REAL *x = (const REAL *)arrays->x + i * columns;
         REAL *y = (REAL *)arrays->out + i * columns;
         REAL maximum = T(row_maximum)(x, columns);
-        T(row_sum) sum = {0};
-        for (int64_t j = 0; j < columns; j += LANES) {
-            VECTOR e = T(exp)(T(columns_at)(x, j, columns, -INFINITY) - maximum);
-            T(add_to_sum)(&sum, e);
-            T(put_columns)(y, j, columns, e);
-        }
-        REAL total = (REAL)T(sum_total)(&sum);
+        REAL scale = (REAL)(1 / T(row_exponentials)(x, columns, maximum, y));
         for (int64_t j = 0; j < columns; j += LANES)
-            T(put_columns)(y, j, columns, T(columns_at)(y, j, columns, 0) / total);
+            T(put_columns)(y, j, columns, T(columns_at)(y, j, columns, 0) * scale);
     }
 }
 
@@ -66,10 +74,7 @@ static void T(log_softmax)(int64_t first, int64_t end, int64_t columns, const ck
         const REAL *x = (const REAL *)arrays->x + i * columns;
         REAL *y = (REAL *)arrays->out + i * columns;
         REAL maximum = T(row_maximum)(x, columns);
-        T(row_sum) sum = {0};
-        for (int64_t j = 0; j < columns; j += LANES)
-            T(add_to_sum)(&sum, T(exp)(T(columns_at)(x, j, columns, -INFINITY) - maximum));
-        REAL total = (REAL)log(T(sum_total)(&sum));
+        REAL total = (REAL)log(T(row_exponentials)(x, columns, maximum, 0));
         for (int64_t j = 0; j < columns; j += LANES)
             T(put_columns)(y, j, columns, (T(columns_at)(x, j, columns, 0) - maximum) - total);
     }
@@ -149,27 +154,54 @@ static void T(layer_norm)(int64_t first, int64_t end, int64_t columns, const ck_
     }
 }
 
-/// dx = rstd (g - mean(g) - z mean(g z)) for g = dy weight and z = (x - mean) rstd
+CK_INLINE void T(add_gradients)(const REAL *dy, const REAL *x, const REAL *weight, int64_t j, int64_t columns, REAL mean,
+                                REAL rstd, T(row_sum) *sum, T(row_sum) *products)
+{
+    VECTOR g = T(columns_at)(dy, j, columns, 0), z = (T(columns_at)(x, j, columns, mean) - mean) * rstd;
+    if (weight) g *= T(columns_at)(weight, j, columns, 0);
+    T(add_to_sum)(sum, g);
+    for (int h = 0; h < PARTS; h++) products->part[h] = MADD(WIDEN(g, h), WIDEN(z, h), products->part[h]);
+}
+
+/// dx = rstd (g - mean(g) - z mean(g z)) for g = dy weight and z = (x - mean) rstd. With `parts` adds to these, a number for
+/// each column, dy, and dy z behind them.
+static void T(layer_norm_grad_row)(int64_t row, int64_t columns, const ck_row_arrays *arrays, REAL *parts)
+{
+    const REAL *dy = (const REAL *)arrays->x + row * columns, *x = (const REAL *)arrays->other + row * columns;
+    const REAL *weight = arrays->weight;
+    REAL *dx = (REAL *)arrays->out + row * columns;
+    REAL mean = ((const REAL *)arrays->mean)[row], rstd = ((const REAL *)arrays->rstd)[row];
+    T(row_sum) sum = {0}, products = {0};
+    int64_t whole = columns / LANES * LANES;
+    for (int64_t j = 0; j < whole; j += LANES) T(add_gradients)(dy, x, weight, j, INT64_MAX, mean, rstd, &sum, &products);
+    if (whole < columns) T(add_gradients)(dy, x, weight, whole, columns, mean, rstd, &sum, &products);
+    REAL mean_g = (REAL)(T(sum_total)(&sum) / (double)columns);
+    REAL mean_gz = (REAL)(T(sum_total)(&products) / (double)columns);
+    for (int64_t j = 0; j < columns; j += LANES) {
+        VECTOR d = T(columns_at)(dy, j, columns, 0), z = (T(columns_at)(x, j, columns, mean) - mean) * rstd, g = d;
+        if (weight) g *= T(columns_at)(weight, j, columns, 0);
+        T(put_columns)(dx, j, columns, rstd * NMADD(z, T(splat)(mean_gz), g - mean_g));
+        if (!parts) continue;
+        T(put_columns)(parts, j, columns, T(columns_at)(parts, j, columns, 0) + d);
+        T(put_columns)(parts + columns, j, columns, MADD(d, z, T(columns_at)(parts + columns, j, columns, 0)));
+    }
+}
+
+#define PARTS_ROWS 8  // rows that are added up in REAL before they join the sums in double
+
 static void T(layer_norm_grad)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays)
 {
-    const REAL *weight = arrays->weight;
+    double *sums = arrays->sums ? arrays->sums + first / arrays->sums_rows * CK_SUMS_SIZE(columns) : 0;
+    REAL *parts = sums ? (REAL *)(sums + 2 * columns) : 0;
+    if (sums) memset(sums, 0, (size_t)CK_SUMS_SIZE(columns) * sizeof(double));
     for (int64_t i = first; i < end; i++) {
-        const REAL *dy = (const REAL *)arrays->x + i * columns, *x = (const REAL *)arrays->other + i * columns;
-        REAL *dx = (REAL *)arrays->out + i * columns;
-        REAL mean = ((const REAL *)arrays->mean)[i], rstd = ((const REAL *)arrays->rstd)[i];
-        T(row_sum) sum = {0}, products = {0};
-        for (int64_t j = 0; j < columns; j += LANES) {
-            VECTOR g = T(columns_at)(dy, j, columns, 0), z = (T(columns_at)(x, j, columns, mean) - mean) * rstd;
-            if (weight) g *= T(columns_at)(weight, j, columns, 0);
-            T(add_to_sum)(&sum, g);
-            for (int h = 0; h < PARTS; h++) products.part[h] = MADD(WIDEN(g, h), WIDEN(z, h), products.part[h]);
-        }
-        REAL mean_g = (REAL)(T(sum_total)(&sum) / (double)columns);
-        REAL mean_gz = (REAL)(T(sum_total)(&products) / (double)columns);
-        for (int64_t j = 0; j < columns; j += LANES) {
-            VECTOR g = T(columns_at)(dy, j, columns, 0), z = (T(columns_at)(x, j, columns, mean) - mean) * rstd;
-            if (weight) g *= T(columns_at)(weight, j, columns, 0);
-            T(put_columns)(dx, j, columns, rstd * NMADD(z, T(splat)(mean_gz), g - mean_g));
+        T(layer_norm_grad_row)(i, columns, arrays, parts);
+        if (!sums || (i + 1 < end && (i + 1 - first) % PARTS_ROWS != 0)) continue;
+        for (int64_t j = 0; j < 2 * columns; j++) {
+            sums[j] += parts[j];
+            parts[j] = 0;
         }
     }
 }
+
+#undef PARTS_ROWS

@@ -11,7 +11,12 @@ typedef struct ck_row_arrays {
     void *mean, *rstd;  // layer norm; only read by its gradient
     const void *weight, *bias;
     double eps;
+    double *sums;       // layer norm gradient: null, or CK_SUMS_SIZE numbers for each block of `sums_rows` rows
+    int64_t sums_rows;
 } ck_row_arrays;
+
+/// The sums over rows of dy, of dy z, and room for both while they are made.
+#define CK_SUMS_SIZE(columns) (4 * (columns))
 
 /// Rows first..<end of the arrays.
 typedef void (*ck_rows_kernel)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays);

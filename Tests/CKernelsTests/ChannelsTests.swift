@@ -108,36 +108,6 @@ private func agree(_ got: [Float], _ want: [Double], _ tolerance: Double) -> Boo
         }
     }
 
-    @Test func layerNormWeights() {
-        var random = TestRandom(seed: 72)
-        for (rows, columns) in [(1, 1), (3, 5), (7, 16), (40, 129), (5, 300), (100, 1000)] {
-            let x = values(rows * columns, &random)
-            let dy = x.map { _ in Double(Float(random.uniform())) }
-            let mean = (0..<rows).map { _ in Double(Float(random.uniform(20...24))) }
-            let rstd = mean.map { _ in Double(Float(random.uniform(0.5...2))) }
-            var (wantWeight, wantBias) = (
-                [Double](repeating: 0, count: columns), [Double](repeating: 0, count: columns)
-            )
-            for row in 0..<rows {
-                for column in 0..<columns {
-                    let index = row * columns + column
-                    wantBias[column] += dy[index]
-                    wantWeight[column] += dy[index] * (x[index] - mean[row]) * rstd[row]
-                }
-            }
-            withEachInstructionSet { isa in
-                var (dw, db) = (wantBias.map { _ in 9.0 }, wantBias.map { _ in 9.0 })
-                ck_layer_norm_weight_grad_f64(Int64(rows), Int64(columns), &dw, &db, dy, x, mean, rstd)
-                #expect(agree(dw, wantWeight, 1e-12) && agree(db, wantBias, 1e-12), "\(rows)x\(columns) on \(isa)")
-                var (fw, fb) = (dw.map { _ in Float(9) }, db.map { _ in Float(9) })
-                ck_layer_norm_weight_grad_f32(
-                    Int64(rows), Int64(columns), &fw, &fb, dy.map(Float.init), x.map(Float.init), mean.map(Float.init),
-                    rstd.map(Float.init))
-                #expect(agree(fw, wantWeight, 1e-5) && agree(fb, wantBias, 1e-6), "\(rows)x\(columns) on \(isa)")
-            }
-        }
-    }
-
     @Test func equalOnAnyNumberOfThreads() {
         var random = TestRandom(seed: 73)
         for size in [(32, 24, 100), (64, 700, 1)] {

@@ -23,6 +23,19 @@ private func softmax(_ row: ArraySlice<Double>, logarithm: Bool) -> [Double] {
     return row.map { logarithm ? $0 - largest - log(sum) : exp($0 - largest) / sum }
 }
 
+/// Workspace for a layer norm's gradient, full of NaN.
+private func withSums(_ rows: Int64, _ columns: Int64, _ body: (UnsafeMutableRawPointer) -> Void) {
+    let bytes = ck_layer_norm_grad_workspace(rows, columns)
+    let workspace = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    defer { workspace.deallocate() }
+    workspace.initializeMemory(as: UInt8.self, repeating: 0xFF, count: bytes)
+    body(workspace)
+}
+
+private func agree<T: BinaryFloatingPoint>(_ got: [T], _ want: [Double], _ tolerance: Double) -> Bool {
+    zip(got, want).allSatisfy { abs(Double($0) - $1) <= tolerance * max(1, abs($1)) }
+}
+
 @Suite struct RowsTests {
     @Test func softmaxes() {
         var random = TestRandom(seed: 30)
@@ -114,7 +127,7 @@ private func softmax(_ row: ArraySlice<Double>, logarithm: Bool) -> [Double] {
                         bias.withUnsafeBufferPointer { b in
                             let w = scaled ? w.baseAddress : nil, b = shifted ? b.baseAddress : nil
                             ck_layer_norm_f64(n, m, &y, &gotMean, &gotRstd, x, w, b, 1e-5)
-                            ck_layer_norm_grad_f64(n, m, &grad, dy, x, mean, rstd, w)
+                            ck_layer_norm_grad_f64(n, m, &grad, nil, nil, dy, x, mean, rstd, w, nil)
                         }
                     }
                     weights.withUnsafeBufferPointer { w in
@@ -122,7 +135,7 @@ private func softmax(_ row: ArraySlice<Double>, logarithm: Bool) -> [Double] {
                             let w = scaled ? w.baseAddress : nil, b = shifted ? b.baseAddress : nil
                             ck_layer_norm_f32(n, m, &yFloat, &meanFloat, &rstdFloat, floats, w, b, 1e-5)
                             ck_layer_norm_grad_f32(
-                                n, m, &gradFloat, dy.map(Float.init), floats, meanFloat, rstdFloat, w)
+                                n, m, &gradFloat, nil, nil, dy.map(Float.init), floats, meanFloat, rstdFloat, w, nil)
                         }
                     }
                     for i in x.indices {
@@ -142,6 +155,43 @@ private func softmax(_ row: ArraySlice<Double>, logarithm: Bool) -> [Double] {
         }
     }
 
+    @Test func layerNormWeights() {
+        var random = TestRandom(seed: 72)
+        for (rows, columns) in [(1, 1), (3, 5), (7, 16), (40, 129), (5, 300), (100, 1000), (1500, 33)] {
+            let (n, m) = (Int64(rows), Int64(columns))
+            let x = (0..<rows * columns).map { _ in Double(Float(random.uniform(20...24))) }
+            let dy = x.map { _ in Double(Float(random.uniform())) }
+            let mean = (0..<rows).map { _ in Double(Float(random.uniform(20...24))) }
+            let rstd = mean.map { _ in Double(Float(random.uniform(0.5...2))) }
+            var (wantWeight, wantBias) = (
+                [Double](repeating: 0, count: columns), [Double](repeating: 0, count: columns)
+            )
+            for row in 0..<rows {
+                for column in 0..<columns {
+                    let index = row * columns + column
+                    wantBias[column] += dy[index]
+                    wantWeight[column] += dy[index] * (x[index] - mean[row]) * rstd[row]
+                }
+            }
+            withEachInstructionSet { isa in
+                var (dw, db) = (wantBias.map { _ in 9.0 }, wantBias.map { _ in 9.0 })
+                var alone = x, dx = x
+                ck_layer_norm_grad_f64(n, m, &alone, nil, nil, dy, x, mean, rstd, nil, nil)
+                withSums(n, m) { ck_layer_norm_grad_f64(n, m, &dx, &dw, &db, dy, x, mean, rstd, nil, $0) }
+                #expect(dx == alone)
+                #expect(agree(dw, wantWeight, 1e-12) && agree(db, wantBias, 1e-12), "\(rows)x\(columns) on \(isa)")
+                var (fw, fb) = (dw.map { _ in Float(9) }, db.map { _ in Float(9) })
+                var floatGradient = x.map(Float.init)
+                withSums(n, m) {
+                    ck_layer_norm_grad_f32(
+                        n, m, &floatGradient, &fw, &fb, dy.map(Float.init), x.map(Float.init), mean.map(Float.init),
+                        rstd.map(Float.init), nil, $0)
+                }
+                #expect(agree(fw, wantWeight, 1e-5) && agree(fb, wantBias, 1e-6), "\(rows)x\(columns) on \(isa)")
+            }
+        }
+    }
+
     @Test func threadsChangeNothing() {
         var random = TestRandom(seed: 32)
         let x = (0..<300 * 700).map { _ in Float(random.uniform()) }
@@ -154,7 +204,9 @@ private func softmax(_ row: ArraySlice<Double>, logarithm: Bool) -> [Double] {
                 var y = x, z = x, mean = [Float](repeating: 0, count: 300), rstd = mean
                 ck_softmax_f32(0, 300, 700, &y, x)
                 ck_layer_norm_f32(300, 700, &z, &mean, &rstd, x, nil, nil, 1e-5)
-                results.append(y + z + mean + rstd)
+                var dx = x, dw = [Float](repeating: 0, count: 700), db = dw
+                withSums(300, 700) { ck_layer_norm_grad_f32(300, 700, &dx, &dw, &db, y, x, mean, rstd, nil, $0) }
+                results.append(y + z + mean + rstd + dx + dw + db)
             }
             #expect(results[0] == results[1] && results[0] == results[2], "\(isa)")
         }

@@ -14,9 +14,4 @@ void ck_batch_norm_f64(int64_t batch, int64_t channels, int64_t places, double *
 void ck_batch_norm_grad_f32(int64_t batch, int64_t channels, int64_t places, float *dx, float *dweight, float *dbias, const float *dy, const float *x, const float *mean, const float *rstd, const float *weight);
 void ck_batch_norm_grad_f64(int64_t batch, int64_t channels, int64_t places, double *dx, double *dweight, double *dbias, const double *dy, const double *x, const double *mean, const double *rstd, const double *weight);
 
-/// What ck_layer_norm_grad leaves out: dweight = sum over the rows of dy (x - mean) rstd and dbias = sum of dy, one for each
-/// column.
-void ck_layer_norm_weight_grad_f32(int64_t rows, int64_t columns, float *dweight, float *dbias, const float *dy, const float *x, const float *mean, const float *rstd);
-void ck_layer_norm_weight_grad_f64(int64_t rows, int64_t columns, double *dweight, double *dbias, const double *dy, const double *x, const double *mean, const double *rstd);
-
 #endif

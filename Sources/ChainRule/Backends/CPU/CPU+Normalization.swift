@@ -86,45 +86,27 @@ extension CPU {
     /// dx, and dw and db when there is a weight, from dy, x, mean, r and the weight.
     static func layerNormGradient(_ inputs: [Tensor], isAffine: Bool) -> [Tensor] {
         let parts = inputs.map(contiguous)
-        let dx = Tensor(uninitialized: parts[1].shape, dtype: parts[1].dtype)
-        if dx.count > 0 { fillLayerNormGradient(dx, parts, isAffine: isAffine) }
-        guard isAffine else { return [dx] }
-        if dx.count == 0 { return [dx, .zeros(like: parts[4]), .zeros(like: parts[4])] }
-        return [dx] + layerNormWeightGradient(parts)
-    }
-
-    private static func layerNormWeightGradient(_ parts: [Tensor]) -> [Tensor] {
         let (dy, x, mean, root) = (parts[0], parts[1], parts[2], parts[3])
+        let dx = Tensor(uninitialized: x.shape, dtype: x.dtype)
+        if dx.count == 0 { return isAffine ? [dx, .zeros(like: parts[4]), .zeros(like: parts[4])] : [dx] }
         let (rows, columns) = (Int64(x.shape[0]), Int64(x.shape[1]))
-        let dWeight = Tensor(uninitialized: [x.shape[1]], dtype: x.dtype)
-        let dBias = Tensor(uninitialized: [x.shape[1]], dtype: x.dtype)
-        if x.dtype == .float32 {
-            ck_layer_norm_weight_grad_f32(
-                rows, columns, dWeight.freshPointer(to: Float.self), dBias.freshPointer(to: Float.self),
-                dy.pointer(to: Float.self), x.pointer(to: Float.self), mean.pointer(to: Float.self),
-                root.pointer(to: Float.self))
-        } else {
-            ck_layer_norm_weight_grad_f64(
-                rows, columns, dWeight.freshPointer(to: Double.self), dBias.freshPointer(to: Double.self),
-                dy.pointer(to: Double.self), x.pointer(to: Double.self), mean.pointer(to: Double.self),
-                root.pointer(to: Double.self))
-        }
-        return [dWeight, dBias]
-    }
-
-    private static func fillLayerNormGradient(_ dx: Tensor, _ parts: [Tensor], isAffine: Bool) {
-        let (rows, columns) = (Int64(dx.shape[0]), Int64(dx.shape[1]))
         let weight = isAffine ? parts[4] : nil
-        if dx.dtype == .float32 {
+        let dWeight = weight.map { Tensor(uninitialized: $0.shape, dtype: x.dtype) }
+        let dBias = weight.map { Tensor(uninitialized: $0.shape, dtype: x.dtype) }
+        let workspace = Workspace(byteCount: isAffine ? ck_layer_norm_grad_workspace(rows, columns) : 0)
+        if x.dtype == .float32 {
             ck_layer_norm_grad_f32(
-                rows, columns, dx.freshPointer(to: Float.self), parts[0].pointer(to: Float.self),
-                parts[1].pointer(to: Float.self), parts[2].pointer(to: Float.self), parts[3].pointer(to: Float.self),
-                weight?.pointer(to: Float.self))
+                rows, columns, dx.freshPointer(to: Float.self), dWeight?.freshPointer(to: Float.self),
+                dBias?.freshPointer(to: Float.self), dy.pointer(to: Float.self), x.pointer(to: Float.self),
+                mean.pointer(to: Float.self), root.pointer(to: Float.self), weight?.pointer(to: Float.self),
+                workspace.pointer)
         } else {
             ck_layer_norm_grad_f64(
-                rows, columns, dx.freshPointer(to: Double.self), parts[0].pointer(to: Double.self),
-                parts[1].pointer(to: Double.self), parts[2].pointer(to: Double.self),
-                parts[3].pointer(to: Double.self), weight?.pointer(to: Double.self))
+                rows, columns, dx.freshPointer(to: Double.self), dWeight?.freshPointer(to: Double.self),
+                dBias?.freshPointer(to: Double.self), dy.pointer(to: Double.self), x.pointer(to: Double.self),
+                mean.pointer(to: Double.self), root.pointer(to: Double.self), weight?.pointer(to: Double.self),
+                workspace.pointer)
         }
+        return [dx] + [dWeight, dBias].compactMap { $0 }
     }
 }
