@@ -30,6 +30,12 @@ public enum OperationSweep {
         return (failures, largestError)
     }
 
+    /// Random inputs for a sample, float64 where they are floating.
+    public static func inputs(of sample: Sample, seed: UInt64) -> [Tensor] {
+        var random = SplitMix64(seed: seed)
+        return sample.inputs.map { draw($0.domain, $0.shape, &random) }
+    }
+
     private struct Variant {
         let label: String
         let inputs: [Tensor]

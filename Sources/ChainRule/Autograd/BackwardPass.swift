@@ -61,6 +61,7 @@ final class BackwardPass {
     /// Sends what waits through the graph.
     func run() {
         let thread = ck_current_thread()
+        Recorder.current?.ranBackward = true
         let (disabled, anomalyDetection) = (thread.pointee.gradient_disabled, thread.pointee.anomaly_detection)
         thread.pointee.gradient_disabled = createGraph ? 0 : disabled + 1
         // A gradient is checked as a whole, under the name of the operation it is the gradient of.

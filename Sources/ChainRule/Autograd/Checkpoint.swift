@@ -16,6 +16,7 @@ public func checkpoint(_ inputs: [Tensor], _ body: @escaping ([Tensor]) -> [Tens
     let random = Generator.default.snapshot
     let recorded = body(inputs)
     let drew = Generator.default.snapshot != random
+    if drew { Recorder.current?.refuse("it draws random numbers inside of a checkpoint") }
     let dependencies = boundaryNodes(below: recorded, boundary)
     guard !dependencies.isEmpty else { return recorded }
     let outputs = recorded.map { $0.detach() }
@@ -80,6 +81,7 @@ private final class CheckpointNode: Node, @unchecked Sendable {
         guard let body else { return reportReleased(name) }
         // A pass through the new graph alone: what arrives at older nodes goes on in the pass that called, in its order.
         let boundary = ck_next_sequence()
+        Recorder.current?.recomputation += 1
         let outputs = withGradient { withRandomState { body(inputs.map(\.value)) } }
         if !pass.retainGraph { releaseKept() }
         guard outputs.count == outputTotal else {

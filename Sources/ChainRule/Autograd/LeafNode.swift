@@ -13,9 +13,15 @@ final class LeafNode: Node, @unchecked Sendable {
     override var name: String { "leaf" }
 
     var gradient: Tensor? {
-        get { stored.withLock { $0 } }
+        get {
+            if isTraced, let recorder = Recorder.current, recorder.isOutside(self) { recorder.readGradient(of: self) }
+            return stored.withLock { $0 }
+        }
         set {
             if let newValue, !fits(newValue, operation: "grad", from: nil) { return }
+            if isTraced, let recorder = Recorder.current, recorder.isOutside(self) {
+                return recorder.setGradient(of: self, to: newValue)
+            }
             stored.withLock { $0 = newValue }
         }
     }
@@ -23,6 +29,9 @@ final class LeafNode: Node, @unchecked Sendable {
     /// Adds to the gradient. Several threads may do so at once.
     func accumulate(_ gradient: consuming Tensor, from source: Node?) {
         guard fits(gradient, operation: "backward", from: source) else { return }
+        if isTraced, let recorder = Recorder.current, recorder.isOutside(self) {
+            return recorder.accumulate(gradient, in: self, from: source)
+        }
         // Optimisers run over the memory as it lies: no expanded or transposed view stays here.
         if !gradient.isContiguous { gradient = gradient.contiguous() }
         stored.withLock { [gradient] current in

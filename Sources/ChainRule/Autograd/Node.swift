@@ -99,7 +99,7 @@ struct KeptInput: @unchecked Sendable {
 extension Tensor {
     /// An output as its own node keeps it: the value alone, for a node that kept itself would never go.
     @inline(__always)
-    var keptOutput: Tensor { detach() }
+    var keptOutput: Tensor { withoutNode }
 
     /// A kept output with its node again, for gradients of gradients.
     func attached(to node: Node, output: Int32 = 0) -> Tensor {

@@ -14,13 +14,21 @@ extension Tensor {
             return fail("requiresGrad", "only floating tensors can require a gradient, this one is \(dtype)")
         }
         // Setting the data of a leaf changes its memory and nothing else: it begins at the start of that memory, without gaps.
-        let leaf = isContiguous && layout.offset == 0 ? detach() : CPU.contiguousCopy(self)
+        let isPlain = isContiguous && layout.offset == 0
+        let leaf = isPlain ? detach() : apply(Contiguous(), to: self).withoutNode
         leaf.body.node = LeafNode(shape: shape, dtype: dtype)
         return leaf
     }
 
     /// The same value cut from the graph. O(1).
     public func detach() -> Tensor {
+        if isTraced { Recorder.current?.willModify(self) }
+        return withoutNode
+    }
+
+    /// `detach()` for results on their way.
+    @inline(__always)
+    var withoutNode: Tensor {
         Tensor(body: TensorBody(storage: body.storage, layout: body.layout, dtype: body.dtype))
     }
 
@@ -37,6 +45,10 @@ extension Tensor {
                 fail("data", "shape \(newValue.shape) \(newValue.dtype) does not fit the leaf's \(shape) \(dtype)")
                 return
             }
+            if isTraced, let recorder = Recorder.current {
+                recorder.setData(of: self, to: newValue)
+                return
+            }
             let isPlain = newValue.isContiguous && newValue.layout.offset == 0
             let value = isPlain ? newValue : CPU.contiguousCopy(newValue)
             body.storage = value.body.storage
@@ -45,6 +57,7 @@ extension Tensor {
         nonmutating _modify {
             // Moves the value out, so that `data -= step` works in place when no recorded operation needs the old value. Whoever looks at
             // the leaf meanwhile finds it empty.
+            if isTraced { Recorder.current?.willModify(self) }
             let (layout, dtype) = (body.layout, body.dtype)
             var value = Tensor(body: TensorBody(storage: body.storage, layout: layout, dtype: dtype))
             body.storage = Tensor.placeholderAfterError.body.storage

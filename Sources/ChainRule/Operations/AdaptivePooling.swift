@@ -110,7 +110,7 @@ extension Tensor {
             let window = adaptiveWindow(part, of: parts, size: size)
             for place in window { elements[place * parts + part] = 1 / Double(window.count) }
         }
-        return CPU.convert(Tensor(elements, shape: [size, parts]), to: dtype)
+        return Tensor(elements, shape: [size, parts]).to(dtype)
     }
 
     /// The sizes of the output; nil after an error.

@@ -5,7 +5,7 @@ import CKernels
 /// Applies a unary operation.
 @inline(__always)
 public func apply<O: UnaryOperation>(_ operation: O, to x: Tensor) -> Tensor {
-    var y = operation.forward(x)
+    var y = isTraced ? traced(operation, x) : operation.forward(x)
     if ck_current_thread().pointee.anomaly_detection != 0 { checkFinite(O.name, [y]) }
     guard x.body.node != nil, isRecording, y.dtype.isFloatingPoint else { return y }
     guard O.isDifferentiable else { return reportMissingGradient(O.self) }
@@ -17,7 +17,7 @@ public func apply<O: UnaryOperation>(_ operation: O, to x: Tensor) -> Tensor {
 /// Applies a binary operation. The gradient of a broadcast input is summed over the expanded axes.
 @inline(__always)
 public func apply<O: BinaryOperation>(_ operation: O, to left: Tensor, _ right: Tensor) -> Tensor {
-    var y = operation.forward(left, right)
+    var y = isTraced ? traced(operation, left, right) : operation.forward(left, right)
     if ck_current_thread().pointee.anomaly_detection != 0 { checkFinite(O.name, [y]) }
     if left.body.node == nil && right.body.node == nil { return y }
     guard isRecording, y.dtype.isFloatingPoint else { return y }
@@ -29,7 +29,7 @@ public func apply<O: BinaryOperation>(_ operation: O, to left: Tensor, _ right: 
 
 /// Applies an operation on any number of inputs.
 public func apply<O: VariadicOperation>(_ operation: O, to inputs: [Tensor]) -> [Tensor] {
-    var outputs = operation.forward(inputs)
+    var outputs = isTraced ? traced(operation, inputs) : operation.forward(inputs)
     if ck_current_thread().pointee.anomaly_detection != 0 { checkFinite(O.name, outputs) }
     guard isRecording, inputs.contains(where: { $0.body.node != nil }) else { return outputs }
     guard outputs.contains(where: { $0.dtype.isFloatingPoint }) else { return outputs }
@@ -52,12 +52,16 @@ public func applyOne<O: VariadicOperation>(_ operation: O, to inputs: [Tensor]) 
 @inline(__always)
 var isRecording: Bool { ck_current_thread().pointee.gradient_disabled == 0 }
 
+/// Whether operations on this thread are written down for a compiled function.
+@inline(__always)
+var isTraced: Bool { ck_current_thread().pointee.recorder != nil }
+
 extension Tensor {
     /// Gives a result a body that nobody else has before a node is hung on it: an operation may hand back its very input, or the
     /// shared placeholder after an error.
     @inline(__always)
     mutating func makeOwnBody() {
-        if !isKnownUniquelyReferenced(&body) { self = detach() }
+        if !isKnownUniquelyReferenced(&body) { self = withoutNode }
     }
 }
 

@@ -30,7 +30,7 @@ struct StandardDeviation: UnaryOperation {
     }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
         let y = kept.output
-        let isZero = CPU.compare(CK_EQ, y, Tensor.zeros([], dtype: y.dtype), name: Self.name)
+        let isZero = y .== 0
         // The zeros are filled before dividing too: 0 · ∞ would come back as NaN in the second order.
         let dVariance = (dy / (y.maskedFill(isZero, 1) * 2)).maskedFill(isZero, 0)
         return varianceGradient(dVariance, kept.input, axes, correction)

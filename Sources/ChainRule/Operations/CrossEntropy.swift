@@ -2,6 +2,7 @@ import CKernels
 
 let crossEntropyOperations: [any Operation.Type] = [
     NegativeLogLikelihood.self, NegativeLogLikelihoodGradient.self, CrossEntropy.self, CrossEntropyGradient.self,
+    CheckedClasses.self, ClassWeights.self,
 ]
 
 /// What becomes of the losses of the rows.
@@ -118,7 +119,8 @@ struct CrossEntropyGradient: VariadicOperation {
         let constants = Array(kept.inputs.dropFirst(2))
         refuseWeightGradient(needs, at: 3, Self.name)
         let (dy, logarithms) = (kept.inputs[0], kept.inputs[1])
-        let factors = CPU.rowFactors(rows, ClassTargets(kept.inputs, 2), dtype: logarithms.dtype)
+        let weights = ClassWeights(rows: rows, dtype: logarithms.dtype)
+        let factors = withoutGradient { applyOne(weights, to: Array(kept.inputs.dropFirst(2))) }
         let scaled = g * logarithms.exp() * factors
         var gradients: [Tensor?] = [nil, nil, nil, nil]
         if needs[0] {
@@ -159,6 +161,31 @@ struct ClassRows: Hashable, Sendable {
     var places: Int { shape.dropFirst(2).reduce(1, *) }
     /// One loss for each of these.
     var lossShape: Shape { Shape([shape[0]] + shape.dropFirst(2)) }
+}
+
+/// Classes as int64, one for each loss; reports the first that is none.
+struct CheckedClasses: UnaryOperation, NotDifferentiable {
+    let rows: ClassRows
+    /// The loss, for the error's sentence.
+    let operation: String
+    static let name = "classes"
+    static let reason = "classes are integers"
+    func forward(_ target: Tensor) -> Tensor {
+        let classes = CPU.contiguous(CPU.convert(target, to: .int64)).contiguousView(rows.lossShape)
+        return CPU.areClasses(rows, classes, operation) ? classes : .placeholderAfterError
+    }
+}
+
+/// The weight of each row's class, 0 where it is ignored. Inputs: the classes, and the weights when there are some.
+struct ClassWeights: VariadicOperation, NotDifferentiable {
+    let rows: ClassRows
+    let dtype: DType
+    static let name = "class_weights"
+    static let reason = "which weight a row has is decided by an integer"
+    func forward(_ inputs: [Tensor]) -> [Tensor] {
+        let classes = CPU.contiguous(CPU.convert(inputs[0], to: .int64))
+        return [CPU.rowFactors(rows, ClassTargets([classes] + inputs.dropFirst(), 0), dtype: dtype)]
+    }
 }
 
 // MARK: - Public
@@ -212,8 +239,8 @@ extension Tensor {
         }
         let scores = rank == 1 ? reshape([1, count]) : self
         let rows = ClassRows(shape: scores.shape, ignoreIndex: ignoreIndex, reduction: reduction)
-        let targets = CPU.contiguous(CPU.convert(target.detach(), to: .int64)).contiguousView(rows.lossShape)
-        guard CPU.areClasses(rows, targets, name) else { return .placeholderAfterError }
+        let targets = apply(CheckedClasses(rows: rows, operation: name), to: target.detach())
+        if isErrorPending { return .placeholderAfterError }
         let loss = apply(operation(rows), to: [scores, targets] + (weight.map { [$0] } ?? []))[0]
         return rank == 1 && reduction == .none ? loss.reshape([]) : loss
     }
@@ -259,9 +286,9 @@ extension Tensor {
         case .mean:
             let scores = ClassRows(
                 shape: rank == 1 ? [1, count] : shape, ignoreIndex: ignoreIndex, reduction: .none)
-            let inputs = [CPU.contiguous(CPU.convert(rows, to: .int64))] + (weight.map { [$0] } ?? [])
-            let weights = CPU.rowFactors(scores, ClassTargets(inputs, 0), dtype: dtype)
-            return counted.sum() / CPU.reduce(CK_SUM, weights, over: .all(weights.rank)).reshape([])
+            let inputs = [rows] + (weight.map { [$0] } ?? [])
+            let weights = withoutGradient { applyOne(ClassWeights(rows: scores, dtype: dtype), to: inputs) }
+            return counted.sum() / weights.sum()
         }
     }
 

@@ -16,9 +16,8 @@ struct Extremum: UnaryOperation {
     }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
         // Which elements are extreme does not change with small changes of x: the shares are constants.
-        let isExtreme = CPU.convert(CPU.compare(CK_EQ, kept.input, kept.output, name: Self.name), to: dy.dtype)
-        let shares = CPU.binary(CK_DIV, isExtreme, CPU.reduce(CK_SUM, isExtreme, over: axes), name: Self.name)
-        return dy * shares
+        let isExtreme = (kept.input .== kept.output).to(dy.dtype)
+        return dy * (isExtreme / apply(Sum(axes: axes, from: isExtreme.shape), to: isExtreme))
     }
     static let samples = [
         distinctSample { [$0.amax(dim: 1)] }, distinctSample { [$0.amin(dim: [0, 2])] },

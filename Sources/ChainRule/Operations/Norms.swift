@@ -57,17 +57,16 @@ struct VectorNorm: UnaryOperation {
         if p == 0 { return Tensor.zeros(like: x) }
         if p == 1 { return dy * x.sign() }
         if p.isInfinite {
-            let isExtreme = CPU.compare(CK_EQ, CPU.unary(CK_ABS, x), y, name: Self.name)
-            let ones = CPU.convert(isExtreme, to: x.dtype)
-            let shares = CPU.binary(CK_DIV, ones, CPU.reduce(CK_SUM, ones, over: axes), name: Self.name)
+            let ones = (x.abs() .== y).to(x.dtype)
+            let shares = ones / apply(Sum(axes: axes, from: ones.shape), to: ones)
             return dy * x.sign() * shares
         }
-        let isZero = CPU.compare(CK_EQ, y, Tensor.zeros([], dtype: y.dtype), name: Self.name)
+        let isZero = y .== 0
         let divisor = y.maskedFill(isZero, 1)
         if p == 2 { return x * (dy / divisor).maskedFill(isZero, 0) }
         if p < 2 {
             // |x|^(p−2) has a pole at 0 where the gradient itself is 0 (p > 1) or counts as 0.
-            let isNothing = CPU.compare(CK_EQ, x, Tensor.zeros([], dtype: x.dtype), name: Self.name)
+            let isNothing = x .== 0
             let powers = x.abs().maskedFill(isNothing, 1).pow(p - 1).maskedFill(isNothing, 0)
             return x.sign() * powers * (dy / divisor.pow(p - 1)).maskedFill(isZero, 0)
         }

@@ -119,6 +119,9 @@ extension VariadicOperation {
 /// An operation whose output element depends on the input elements of the same place: the sweep tries it on every layout.
 public protocol ElementwiseOperation: Operation {}
 
+/// An operation whose result's shape depends on the values of its inputs: a compiled function cannot plan for it.
+public protocol DataDependentShape: Operation {}
+
 /// An operation that has no gradient. Applying it to a tensor that requires one stops with this reason, unless the results are
 /// integers or booleans, which carry no gradient by nature. Such a cell writes no `gradient`, no `keeps` and no samples.
 public protocol NotDifferentiable: Operation {

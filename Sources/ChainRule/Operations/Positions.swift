@@ -1,7 +1,7 @@
 let positionOperations: [any Operation.Type] = [Nonzero.self, WrapIndices.self]
 
 /// The positions of the elements that are not zero, row by row; [how many, axes], int64.
-struct Nonzero: UnaryOperation, NotDifferentiable {
+struct Nonzero: UnaryOperation, NotDifferentiable, DataDependentShape {
     static let name = "nonzero"
     static let reason = "positions are integers"
     func forward(_ x: Tensor) -> Tensor { CPU.nonzero(x) }

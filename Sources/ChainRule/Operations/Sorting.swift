@@ -24,7 +24,7 @@ struct SearchSorted: BinaryOperation, NotDifferentiable {
 }
 
 /// The different parts along the first axis, which of them each part is, and how often each occurs.
-struct Distinct: VariadicOperation, NotDifferentiable {
+struct Distinct: VariadicOperation, NotDifferentiable, DataDependentShape {
     let consecutive: Bool
     static let name = "unique"
     static let reason = "which parts are different jumps from one value to the next"

@@ -48,7 +48,10 @@ public final class Generator: RandomNumberGenerator, Sendable {
     public var seed: UInt64 { state.withLock { $0.seed } }
 
     /// Begins again from `seed`.
-    public func manualSeed(_ seed: UInt64) { state.withLock { $0 = State(seed: seed) } }
+    public func manualSeed(_ seed: UInt64) {
+        Recorder.noteReading("it begins a generator again")
+        state.withLock { $0 = State(seed: seed) }
+    }
 
     /// 64 random bits, for Swift's own `shuffled(using:)` and its kin.
     public func next() -> UInt64 { draw { $0.twister.next64() } }
@@ -74,6 +77,7 @@ public final class Generator: RandomNumberGenerator, Sendable {
             }
         }
         set {
+            Recorder.noteReading("it sets the state of a generator")
             state.withLock {
                 $0 = State(seed: newValue.seed)
                 $0.twister = MersenneTwister(words: newValue.words, position: newValue.position)
@@ -83,7 +87,10 @@ public final class Generator: RandomNumberGenerator, Sendable {
     }
 
     /// Draws under the lock.
-    func draw<Result>(_ body: (inout State) -> Result) -> Result where Result: Sendable { state.withLock { body(&$0) } }
+    func draw<Result>(_ body: (inout State) -> Result) -> Result where Result: Sendable {
+        Recorder.noteReading("random numbers are drawn for the program itself")
+        return state.withLock { body(&$0) }
+    }
 }
 
 /// Begins the default generator again from `seed`.

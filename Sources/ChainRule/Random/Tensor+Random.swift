@@ -16,7 +16,9 @@ extension Tensor {
         _ shape: Shape, _ range: ClosedRange<Double>, dtype: DType = .float32, generator: Generator = .default
     ) -> Tensor {
         guard let shape = randomShape(shape, dtype, "uniform") else { return .placeholderAfterError }
-        return CPU.uniform(shape, dtype, range.lowerBound, range.upperBound, generator)
+        return drawing("uniform", generator) {
+            CPU.uniform(shape, dtype, range.lowerBound, range.upperBound, generator)
+        }
     }
 
     /// Standard normal.
@@ -35,7 +37,7 @@ extension Tensor {
     ) -> Tensor {
         guard let shape = randomShape(shape, dtype, "normal") else { return .placeholderAfterError }
         guard std >= 0 else { return fail("normal", "the standard deviation must not be negative, it is \(std)") }
-        return CPU.normal(shape, dtype, mean, std, generator)
+        return drawing("normal", generator) { CPU.normal(shape, dtype, mean, std, generator) }
     }
 
     /// Normal with a mean and a standard deviation for each element; the two broadcast. Recorded: the gradient passes to both.
@@ -54,7 +56,7 @@ extension Tensor {
     ) -> Tensor {
         guard let shape = randomShape(shape, dtype, "exponential") else { return .placeholderAfterError }
         guard rate > 0 else { return fail("exponential", "the rate must be positive, it is \(rate)") }
-        return CPU.exponential(shape, dtype, rate, generator)
+        return drawing("exponential", generator) { CPU.exponential(shape, dtype, rate, generator) }
     }
 
     /// Integers from `low` up to but not including `high`.
@@ -67,13 +69,14 @@ extension Tensor {
             return fail("randint", "\(dtype) cannot hold the numbers from \(low) to \(high - 1)")
         }
         guard !shape.contains(where: { $0 < 0 }) else { return fail("randint", "shape \(shape) has a negative size") }
-        return CPU.integers(shape, low, UInt64(bitPattern: Int64(high &- low)), generator).to(dtype)
+        let range = UInt64(bitPattern: Int64(high &- low))
+        return drawing("randint", generator) { CPU.integers(shape, low, range, generator) }.to(dtype)
     }
 
     /// The numbers from 0 up to `count` in random order, int64.
     public static func randperm(_ count: Int, generator: Generator = .default) -> Tensor {
         guard count >= 0 else { return fail("randperm", "the count must not be negative, it is \(count)") }
-        return Tensor(generator.draw { $0.permutation(of: count) })
+        return drawing("randperm", generator) { Tensor(generator.draw { $0.permutation(of: count) }) }
     }
 
     /// 1 with probability `p`, else 0.
@@ -82,7 +85,7 @@ extension Tensor {
     ) -> Tensor {
         guard (0...1).contains(p) else { return fail("bernoulli", "the probability must be from 0 to 1, it is \(p)") }
         guard !shape.contains(where: { $0 < 0 }) else { return fail("bernoulli", "shape \(shape) has a negative size") }
-        return CPU.bernoulli(p, shape, generator).to(dtype)
+        return drawing("bernoulli", generator) { CPU.bernoulli(p, shape, generator) }.to(dtype)
     }
 
     /// 1 with the probability that stands in the same place of `self`, else 0. Carries no gradient.
@@ -137,4 +140,11 @@ extension Tensor {
         }
         return shape
     }
+}
+
+/// Draws random numbers now, and anew whenever a compiled function that this belongs to runs.
+@inline(__always)
+private func drawing(_ name: String, _ generator: Generator, _ draw: @escaping () -> Tensor) -> Tensor {
+    guard isTraced, let recorder = Recorder.current else { return draw() }
+    return recorder.run(name, .effect, owner: generator) { _ in [draw()] }[0]
 }

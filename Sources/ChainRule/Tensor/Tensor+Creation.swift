@@ -21,6 +21,7 @@ extension Tensor {
         elements.withUnsafeBytes { bytes in
             if let base = bytes.baseAddress { made.rawPointer.copyMemory(from: base, byteCount: bytes.count) }
         }
+        made.noteMade()
         self = requiresGrad ? made.requiringGrad() : made
     }
 
@@ -33,6 +34,7 @@ extension Tensor {
 
     static func full(_ shape: Shape, _ scalar: Scalar, dtype: DType) -> Tensor {
         let made = Tensor(uninitialized: shape, dtype: dtype)
+        made.noteMade()
         switch dtype {
         case .float32: made.fill(Float(scalar.double))
         case .float64: made.fill(scalar.double)
@@ -79,6 +81,7 @@ extension Scalar: ScalarOperand {
 extension Tensor {
     /// The elements in row-major order, converted to `type`.
     public func toArray<Element: TensorScalar>(of type: Element.Type = Element.self) -> [Element] {
+        Recorder.noteReading("its numbers are read out with toArray() or printed")
         let source = CPU.contiguous(CPU.convert(self, to: Element.dtype))
         return withExtendedLifetime(source) {
             Array(UnsafeBufferPointer(start: source.pointer(to: Element.self), count: source.count))
@@ -91,13 +94,14 @@ extension Tensor {
             let message = "only a tensor of one element is a number, this one has shape \(shape)"
             return Tensor.zeros([], dtype: Element.dtype).valueAfter(fail("item", message))
         }
+        Recorder.noteReading("item() reads a number, on which the program may decide what to do")
         let converted = CPU.convert(self, to: Element.dtype)
         return withExtendedLifetime(converted) { converted.pointer(to: Element.self).pointee }
     }
 
     /// The number in a tensor of one element, as a Double.
     public func item() -> Double {
-        if dtype == .float32 && count == 1 { return Double(pointer(to: Float.self).pointee) }
+        if dtype == .float32 && count == 1 && !isTraced { return Double(pointer(to: Float.self).pointee) }
         return item(Double.self)
     }
 

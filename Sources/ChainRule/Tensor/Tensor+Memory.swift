@@ -9,6 +9,7 @@ extension Tensor {
             return
         }
         let made = Tensor(uninitialized: shape, dtype: dtype)
+        made.noteMade()
         if let base = bytes.baseAddress { made.rawPointer.copyMemory(from: base, byteCount: bytes.count) }
         self = made
     }
@@ -31,6 +32,7 @@ extension Tensor {
 
     /// Calls `body` with the bytes of the elements in row-major order, whatever the dtype. The buffer is valid only inside.
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        Recorder.noteReading("the memory of a tensor is read")
         let source = CPU.contiguous(self)
         return try withExtendedLifetime(source) {
             try body(UnsafeRawBufferPointer(start: source.rawPointer, count: source.count * dtype.byteCount))
@@ -42,6 +44,7 @@ extension Tensor {
     public func withUnsafeElements<Element: TensorScalar, Result>(
         of type: Element.Type, _ body: (UnsafeBufferPointer<Element>) throws -> Result
     ) rethrows -> Result {
+        Recorder.noteReading("the memory of a tensor is read")
         guard isMemory(of: type, in: "withUnsafeElements") else {
             return try body(UnsafeBufferPointer(start: nil, count: 0))
         }

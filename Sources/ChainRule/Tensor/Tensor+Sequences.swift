@@ -67,9 +67,10 @@ extension Tensor {
 
     private static func made(_ count: Int, _ dtype: DType, _ value: (Int) -> Double) -> Tensor {
         let exact = Tensor(uninitialized: [count], dtype: .float64)
+        exact.noteMade()
         let output = exact.freshPointer(to: Double.self)
         for place in 0..<count { output[place] = value(place) }
-        return CPU.convert(exact, to: dtype)
+        return exact.to(dtype)
     }
 
     /// The matrix with ones on the main diagonal and zeros elsewhere; square without `columns`.

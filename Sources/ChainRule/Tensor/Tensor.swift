@@ -123,6 +123,7 @@ extension Tensor {
 
     /// Makes this tensor the only user of its memory, copying when it isn't.
     mutating func makeUnique() {
+        Recorder.noteReading("the memory of a tensor is written")
         if !isKnownUniquelyReferenced(&body) {
             body = TensorBody(
                 storage: body.storage, layout: body.layout, dtype: body.dtype, node: body.node,

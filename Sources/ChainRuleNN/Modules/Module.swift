@@ -7,7 +7,11 @@ import ChainRule
 /// the state dictionary.
 open class Module: OperationScope {
     /// Whether layers behave as in training (dropout drops, batch norm uses the batch).
-    public private(set) final var isTraining = true
+    public final var isTraining: Bool {
+        if CompiledState.isRecording { CompiledState.depends(on: self) { [self] in trains } }
+        return trains
+    }
+    private final var trains = true
     /// The path in the model this module was last listed in, for errors and printing.
     fileprivate(set) final var path: String?
     /// What `forward` of the explicit calls remembered for `backward`.
@@ -108,7 +112,7 @@ open class Module: OperationScope {
 
     /// Switches this module and all below it to training behaviour, or with `false` to evaluation.
     public final func train(_ isTraining: Bool = true) {
-        for (_, module) in namedModules() { module.isTraining = isTraining }
+        for (_, module) in namedModules() { module.trains = isTraining }
     }
 
     /// Switches to evaluation behaviour.

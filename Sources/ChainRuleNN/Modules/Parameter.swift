@@ -41,7 +41,12 @@ public final class Parameter<Value: TensorSlot> {
     public convenience init(wrappedValue: Value) { self.init(wrappedValue) }
 
     public var wrappedValue: Value {
-        get { Value(slot: isFrozen ? leaf?.detach() : leaf) }
+        get {
+            if CompiledState.isRecording {
+                CompiledState.depends(on: self) { [self] in [leaf?.leafIdentity, isFrozen] as [AnyHashable?] }
+            }
+            return Value(slot: isFrozen ? leaf?.detach() : leaf)
+        }
         set { leaf = newValue.slotTensor.map { $0.detach().requiringGrad() } }
     }
 
@@ -58,8 +63,24 @@ public final class Buffer<Value: TensorSlot> {
     public convenience init(wrappedValue: Value) { self.init(wrappedValue) }
 
     public var wrappedValue: Value {
-        get { Value(slot: stored) }
-        set { stored = newValue.slotTensor?.detach() }
+        get {
+            if CompiledState.isRecording, let stored {
+                CompiledState.reads(stored, of: self) { [self] in self.stored }
+            }
+            return Value(slot: stored)
+        }
+        set {
+            let tensor = newValue.slotTensor?.detach()
+            if CompiledState.isRecording, let tensor {
+                CompiledState.writes(tensor, to: self) { [self] in
+                    stored
+                } write: { [self] in
+                    stored = $0
+                }
+            } else {
+                stored = tensor
+            }
+        }
     }
 }
 

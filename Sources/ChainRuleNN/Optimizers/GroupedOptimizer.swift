@@ -36,17 +36,27 @@ public class GroupedOptimizer<Options: OptimizerOptions, Memory: ParameterMemory
     public final func step() {
         withoutGradient {
             var index = 0
-            for group in groups {
-                let turns = maximizes(group.options)
+            for (number, group) in groups.enumerated() {
                 for parameter in group.parameters {
                     if index == memory.count { memory.append(nil) }
-                    if let gradient = parameter.grad {
-                        update(parameter, turns ? -gradient : gradient, &memory[index], group.options)
-                    }
+                    if let gradient = parameter.grad { update(parameter, index, of: number, gradient) }
                     index += 1
                 }
             }
         }
+    }
+
+    private func update(_ parameter: Tensor, _ index: Int, of group: Int, _ gradient: Tensor) {
+        guard CompiledState.isRecording else { return change(parameter, index, of: group, gradient) }
+        // In later runs with the settings of then.
+        CompiledState.update(String(describing: Self.self), parameter, gradient) { [self] gradient in
+            change(parameter, index, of: group, gradient)
+        }
+    }
+
+    private func change(_ parameter: Tensor, _ index: Int, of group: Int, _ gradient: Tensor) {
+        let options = groups[group].options
+        update(parameter, maximizes(options) ? -gradient : gradient, &memory[index], options)
     }
 
     public final var state: [String: Tensor] {

@@ -154,7 +154,9 @@ extension Tensor {
     }
 
     /// Whether writing `value` into this tensor is something to record.
-    private func isRecorded(with value: Tensor) -> Bool { node != nil || (value.node != nil && isRecording) }
+    private func isRecorded(with value: Tensor) -> Bool {
+        node != nil || (value.node != nil && isRecording) || isTraced
+    }
 
     /// The value as this dtype, without leading axes of size 1 that are too many; nil, after an error, when it does not broadcast to
     /// `target`.

@@ -1,0 +1,144 @@
+/// One thing that a recorded function does: reads values by number, and writes values by number.
+class RecordedStep {
+    /// What it is called in a printed plan.
+    final let name: String
+    /// What it computes, without its inputs: equal for steps that give equal results on equal inputs.
+    final let identity: AnyHashable
+    final let role: Role
+    final var inputs: [Int]
+    final let outputs: [Int]
+    /// Which computing again it belongs to: what a checkpoint computes again is not to be merged with the first time.
+    final var recomputation = 0
+
+    enum Role {
+        /// Computes its outputs from its inputs and nothing else.
+        case computation
+        /// The same, but the shape of the result depends on values: it can't be in a plan.
+        case unpredictable
+        /// Reads something that lives outside: a parameter, a running mean.
+        case reading
+        /// Changes something that lives outside.
+        case effect
+    }
+
+    init(_ name: String, _ identity: AnyHashable, _ role: Role, inputs: [Int], outputs: [Int]) {
+        self.name = name
+        self.identity = identity
+        self.role = role
+        self.inputs = inputs
+        self.outputs = outputs
+    }
+
+    func run(_ values: inout ValueTable) {}
+}
+
+/// The tensors of one run, by value number.
+struct ValueTable {
+    private var tensors: [Tensor?]
+
+    init(count: Int) { tensors = Array(repeating: nil, count: count) }
+
+    /// A value that is there. A plan orders its steps so that it is.
+    @inline(__always)
+    subscript(number: Int) -> Tensor {
+        get { tensors[number] ?? fail("compile", "a value of the plan was used before it was computed") }
+        set { tensors[number] = newValue }
+    }
+
+    @inline(__always)
+    mutating func release(_ number: Int) { tensors[number] = nil }
+
+    func isHeld(_ number: Int) -> Bool { tensors[number] != nil }
+}
+
+// MARK: - Operations
+
+final class UnaryStep<O: UnaryOperation>: RecordedStep {
+    private let operation: O
+
+    init(_ operation: O, _ input: Int, _ output: Int) {
+        self.operation = operation
+        super.init(O.name, AnyHashable(operation), O.role, inputs: [input], outputs: [output])
+    }
+
+    override func run(_ values: inout ValueTable) { values[outputs[0]] = operation.forward(values[inputs[0]]) }
+}
+
+final class BinaryStep<O: BinaryOperation>: RecordedStep {
+    private let operation: O
+
+    init(_ operation: O, _ left: Int, _ right: Int, _ output: Int) {
+        self.operation = operation
+        super.init(O.name, AnyHashable(operation), O.role, inputs: [left, right], outputs: [output])
+    }
+
+    override func run(_ values: inout ValueTable) {
+        values[outputs[0]] = operation.forward(values[inputs[0]], values[inputs[1]])
+    }
+}
+
+final class VariadicStep<O: VariadicOperation>: RecordedStep {
+    private let operation: O
+
+    init(_ operation: O, _ inputs: [Int], _ outputs: [Int]) {
+        self.operation = operation
+        super.init(O.name, AnyHashable(operation), O.role, inputs: inputs, outputs: outputs)
+    }
+
+    override func run(_ values: inout ValueTable) {
+        let results = operation.forward(inputs.map { values[$0] })
+        for (number, result) in zip(outputs, results) { values[number] = result }
+    }
+}
+
+extension Operation {
+    fileprivate static var role: RecordedStep.Role {
+        Self.self is any DataDependentShape.Type ? .unpredictable : .computation
+    }
+}
+
+// MARK: - Everything else
+
+/// A step that is a closure: reading and changing state, drawing random numbers.
+final class ClosureStep: RecordedStep {
+    private let body: ([Tensor]) -> [Tensor]
+
+    init(
+        _ name: String, _ identity: AnyHashable, _ role: Role, inputs: [Int], outputs: [Int],
+        _ body: @escaping ([Tensor]) -> [Tensor]
+    ) {
+        self.body = body
+        super.init(name, identity, role, inputs: inputs, outputs: outputs)
+    }
+
+    override func run(_ values: inout ValueTable) {
+        let results = body(inputs.map { values[$0] })
+        for (number, result) in zip(outputs, results) { values[number] = result }
+    }
+}
+
+/// What makes two closures the same: their name and the object they work on, which stays alive with it.
+struct ClosureIdentity: Hashable {
+    let name: String
+    let owner: AnyObject?
+
+    static func == (a: Self, b: Self) -> Bool { a.name == b.name && a.owner === b.owner }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(owner.map(ObjectIdentifier.init))
+    }
+}
+
+/// Reads the value that a leaf has now.
+final class LeafStep: RecordedStep {
+    private let leaf: Tensor
+
+    init(_ leaf: Tensor, _ output: Int) {
+        self.leaf = leaf
+        super.init(
+            "parameter", ClosureIdentity(name: "parameter", owner: leaf.node), .reading, inputs: [], outputs: [output])
+    }
+
+    override func run(_ values: inout ValueTable) { values[outputs[0]] = leaf.withoutNode }
+}
