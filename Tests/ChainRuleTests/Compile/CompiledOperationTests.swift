@@ -11,8 +11,10 @@ struct CompiledOperationTests {
 
     @Test(arguments: names) func samples(_ name: String) throws {
         let operation = try #require(OperationRegistry.all.first { String(describing: $0) == name })
+        // Samples are made for float64; what is elementwise takes any.
+        let dtypes: [DType] = operation is any ElementwiseOperation.Type ? [.float64, .float32] : [.float64]
         for (index, sample) in operation.samples.enumerated() {
-            for dtype in [DType.float64, .float32] {
+            for dtype in dtypes {
                 let function = { (inputs: [Tensor]) in valuesAndGradients(sample, inputs) }
                 let step = compile(function)
                 for call in 0..<4 {
