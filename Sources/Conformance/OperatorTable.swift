@@ -21,6 +21,10 @@ struct OperatorTable: Sendable {
         defineIndexing()
         defineProducts()
         defineLinearAlgebra()
+        defineCreations()
+        defineOrderAndStatistics()
+        definePiecesAndPairs()
+        defineUnpoolingAndStatedNorms()
     }
 
     subscript(name: String) -> Entry? { entries[name] }

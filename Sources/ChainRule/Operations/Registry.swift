@@ -16,6 +16,6 @@ public enum OperationRegistry {
         dropoutOperations,
         repeatingOperations, diagonalOperations, windowOperations, sortingOperations, scanOperations,
         scatterReductionOperations,
-        linearAlgebraOperations,
+        linearAlgebraOperations, orderStatisticOperations, distanceOperations,
     ].flatMap { $0 }
 }

@@ -111,6 +111,17 @@ extension Tensor {
         return boundaries.searchsorted(self, right: right)
     }
 
+    /// Which elements are among those of another tensor (with `invert`: are not); booleans. NaN is nowhere among them.
+    public func isin(_ testElements: Tensor, invert: Bool = false) -> Tensor {
+        let common = Tensor.resultType(self, testElements)
+        let (x, test) = (detach().to(common), testElements.detach().to(common))
+        guard test.count > 0 else { return Tensor.full(shape, invert ? 1 : 0, dtype: .bool) }
+        let sorted = test.reshape([test.count]).sort().values
+        let places = sorted.searchsorted(x).clamp(max: sorted.count - 1)
+        let nearest = sorted.indexSelect(dim: 0, places.reshape([count])).reshape(shape)
+        return invert ? x .!= nearest : x .== nearest
+    }
+
     /// The different elements in ascending order, which of them each element is, and how often each occurs. With `dim` the
     /// different parts along that axis.
     public func unique(dim: Int? = nil) -> (values: Tensor, inverse: Tensor, counts: Tensor) {

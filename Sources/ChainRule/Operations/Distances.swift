@@ -1,0 +1,127 @@
+let distanceOperations: [any Operation.Type] = [EuclideanDistance.self]
+
+/// y[i, j] = |aᵢ − bⱼ| for the rows of two matrices; the axes in front of them broadcast. Where it is 0 the gradient is taken as 0.
+struct EuclideanDistance: BinaryOperation {
+    static let name = "cdist"
+    static let formula = Formula(
+        "|aᵢ − bⱼ|", gradient: "∂L/∂aᵢ = Σⱼ wᵢⱼ (aᵢ − bⱼ), ∂L/∂bⱼ = Σᵢ wᵢⱼ (bⱼ − aᵢ), w = ∂L/∂y / y")
+    static let keeps: Keeps = [.inputs, .output]
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.euclideanDistances(a, b) }
+    func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor {
+        pull(quotient(dy, kept.output), kept.leftInput, kept.rightInput)
+    }
+    func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor {
+        pull(quotient(dy, kept.output).mT, kept.rightInput, kept.leftInput)
+    }
+
+    /// dy / y, and 0 where y is; filled before dividing too, so that no NaN arises in the second order.
+    private func quotient(_ dy: Tensor, _ y: Tensor) -> Tensor {
+        let isZero = y.detach() .== 0
+        return (dy / y.maskedFill(isZero, 1)).maskedFill(isZero, 0)
+    }
+
+    /// Σⱼ wᵢⱼ (xᵢ − zⱼ)
+    private func pull(_ w: Tensor, _ x: Tensor, _ z: Tensor) -> Tensor {
+        x * w.sum(dim: -1, keepDim: true) - w.matmul(z)
+    }
+
+    static let samples = [
+        Sample(EuclideanDistance(), -1...1, 2...3, shapes: ([3, 2], [2, 2])),
+        Sample(EuclideanDistance(), -1...1, 2...3, shapes: ([2, 1, 2, 3], [2, 2, 3])),
+    ]
+}
+
+extension Tensor {
+    /// The distances between the rows of this tensor and another's, (..., m, k) and (..., n, k) give (..., m, n): (Σ |aᵢ − bⱼ|ᵖ)^(1/p).
+    /// The axes in front of the matrices broadcast. Where a distance is 0 the gradient is taken as 0. For p other than 2 it takes memory
+    /// for m · n · k elements.
+    public func cdist(_ other: Tensor, p: Double = 2) -> Tensor {
+        guard rank >= 2, other.rank >= 2, shape[rank - 1] == other.shape[other.rank - 1],
+            Shape.broadcast(Shape(shape.dropLast(2)), Shape(other.shape.dropLast(2))) != nil
+        else { return fail("cdist", "the rows of shapes \(shape) and \(other.shape) cannot be compared") }
+        guard dtype.isFloatingPoint, dtype == other.dtype, p >= 0 else {
+            return fail(
+                "cdist", "takes two tensors of one floating dtype and p ≥ 0, got \(dtype), \(other.dtype), \(p)")
+        }
+        if p == 2 { return apply(EuclideanDistance(), to: self, other) }
+        return (unsqueeze(dim: -2) - other.unsqueeze(dim: -3)).rowNorms(p)
+    }
+
+    /// The distances between each two rows of a matrix (n, k), in the order (0, 1), (0, 2), …, (1, 2), …: n (n − 1) / 2 of them.
+    public func pdist(p: Double = 2) -> Tensor {
+        guard rank == 2, dtype.isFloatingPoint, p >= 0 else {
+            return fail(
+                "pdist", "takes a matrix of a floating dtype and p ≥ 0, this is \(dtype) of shape \(shape), p = \(p)")
+        }
+        let pairs = Tensor.triuIndices(shape[0], shape[0], offset: 1)
+        return (indexSelect(dim: 0, pairs[0]) - indexSelect(dim: 0, pairs[1])).rowNorms(p)
+    }
+
+    /// The norms over the last axis, 0 where it is empty.
+    private func rowNorms(_ p: Double) -> Tensor {
+        shape[rank - 1] == 0 ? sum(dim: -1) : norm(p, dim: -1)
+    }
+
+    /// The norm of the difference of two tensors, which broadcast: a number.
+    public func dist(_ other: Tensor, p: Double = 2) -> Tensor { (self - other).norm(p) }
+
+    /// Each part along an axis scaled down to the norm `maxNorm` where its norm is larger.
+    public func renorm(p: Double, dim: Int, maxNorm: Double) -> Tensor {
+        guard rank >= 2 else { return fail("renorm", "needs at least two axes, the shape is \(shape)") }
+        guard let axis = axis(dim, in: "renorm") else { return .placeholderAfterError }
+        guard p > 0, maxNorm >= 0 else {
+            return fail("renorm", "needs p > 0 and maxNorm ≥ 0, they are \(p) and \(maxNorm)")
+        }
+        let norms = norm(p, dim: (0..<rank).filter { $0 != axis }, keepDim: true)
+        let isLarge = norms.detach() .> maxNorm
+        // The small number is PyTorch's.
+        return self * Tensor.where(isLarge, maxNorm / (norms + 1e-7), Tensor.ones([], dtype: dtype))
+    }
+}
+
+extension CPU {
+    /// |aᵢ − bⱼ| from the differences themselves: |a|² + |b|² − 2 a·b would lose the digits of near neighbours.
+    fileprivate static func euclideanDistances(_ a: Tensor, _ b: Tensor) -> Tensor {
+        if a.dtype.isHalf {
+            return convert(euclideanDistances(convert(a, to: .float32), convert(b, to: .float32)), to: a.dtype)
+        }
+        let batch = Shape.broadcast(Shape(a.shape.dropLast(2)), Shape(b.shape.dropLast(2))) ?? []
+        let left = expandedCopy(a, to: batch.appending(a.shape.suffix(2)))
+        let right = expandedCopy(b, to: batch.appending(b.shape.suffix(2)))
+        let (rows, columns) = (a.shape[a.rank - 2], b.shape[b.rank - 2])
+        let y = Tensor(uninitialized: batch.appending([rows, columns]), dtype: a.dtype)
+        let width = a.shape[a.rank - 1]
+        withExtendedLifetime((left, right)) {
+            if a.dtype == .float32 {
+                distances(
+                    left.pointer(to: Float.self), right.pointer(to: Float.self), y.freshPointer(to: Float.self),
+                    y.count,
+                    rows, columns, width)
+            } else {
+                distances(
+                    left.pointer(to: Double.self), right.pointer(to: Double.self), y.freshPointer(to: Double.self),
+                    y.count, rows, columns, width)
+            }
+        }
+        return y
+    }
+
+    @inline(__always)
+    private static func distances<T: BinaryFloatingPoint>(
+        _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, _ count: Int, _ rows: Int,
+        _ columns: Int, _ width: Int
+    ) {
+        parallel(count, block: Swift.max(1, (1 << 14) / Swift.max(width, 1))) { places in
+            for place in places {
+                let (row, column) = (place / columns, place % columns)
+                let (x, z) = (a + row * width, b + (row / rows * columns + column) * width)
+                var sum = 0.0
+                for index in 0..<width {
+                    let difference = Double(x[index]) - Double(z[index])
+                    sum += difference * difference
+                }
+                y[place] = T(sum.squareRoot())
+            }
+        }
+    }
+}
