@@ -16,5 +16,6 @@
 #include "ck_matmul.h"
 #include "ck_convolution.h"
 #include "ck_pooling.h"
+#include "ck_lstm.h"
 
 #endif

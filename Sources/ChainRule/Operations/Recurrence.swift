@@ -70,6 +70,10 @@ extension Tensor {
                 "batch sizes \(batchSizes) do not fit \(shape[0]) rows and states of shape \(state.map(\.shape))")
             return failed
         }
+        let isEven = batchSizes.allSatisfy { $0 == first }
+        if unit == .lstm && weights.projection == nil && isEven && !dtype.isHalf {
+            return lstmSequence(weights, state: state, reversed: reversed)
+        }
         return recurrentSteps(unit, weights, state, batchSizes, reversed)
     }
 
@@ -130,7 +134,7 @@ extension Tensor {
 
 extension RecurrentUnit {
     /// One step, given the part of the gates that comes from the input.
-    fileprivate func step(_ fromInput: Tensor, _ weights: RecurrentWeights, _ state: [Tensor]) -> [Tensor] {
+    func step(_ fromInput: Tensor, _ weights: RecurrentWeights, _ state: [Tensor]) -> [Tensor] {
         let h = state[0]
         let fromState = h.linear(weight: weights.state, bias: weights.stateBias)
         switch self {

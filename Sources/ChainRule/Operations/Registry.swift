@@ -13,7 +13,7 @@ public enum OperationRegistry {
         normOperations,
         softmaxOperations, crossEntropyOperations, binaryCrossEntropyOperations, convolutionOperations,
         poolingOperations, normalizationOperations,
-        dropoutOperations,
+        dropoutOperations, recurrenceOperations,
         repeatingOperations, diagonalOperations, windowOperations, sortingOperations, scanOperations,
         scatterReductionOperations,
         linearAlgebraOperations, orderStatisticOperations, distanceOperations,
