@@ -105,7 +105,7 @@ extension OperatorTable {
                 try $0.input.tensor.topk($0.k.int, dim: $0.dim.int(or: -1), largest: $0.largest.bool(or: true)))
         }
         define("nonzero", "input as_tuple") {
-            let places = try $0.input.tensor.nonzero()
+            let places = try ($0.as_tuple.bool(or: false) ? $0.input.tensor.atLeast1D() : $0.input.tensor).nonzero()
             return try $0.as_tuple.bool(or: false) ? places.unbind(dim: 1) : [places]
         }
     }

@@ -43,8 +43,27 @@ struct BinaryCrossEntropy: BinaryOperation, ElementwiseOperation {
 }
 
 extension Tensor {
-    /// −(t log p + (1 − t) log(1 − p)) for probabilities p and targets t from 0 to 1, elementwise.
-    public func binaryCrossEntropy(_ target: Tensor) -> Tensor {
-        Tensor.binaryPromoted(BinaryCrossEntropy(), self, target, floating: true)
+    /// −(t log p + (1 − t) log(1 − p)) for probabilities p and targets t from 0 to 1. The logarithms stop at −100, as in PyTorch.
+    ///
+    /// - Parameter weight: A factor for each element; broadcasts.
+    public func binaryCrossEntropy(_ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean) -> Tensor {
+        guard matches(target, "binaryCrossEntropy") else { return .placeholderAfterError }
+        let losses = Tensor.binaryPromoted(BinaryCrossEntropy(), self, target, floating: true)
+        return (weight.map { losses * $0 } ?? losses).reduced(reduction)
+    }
+
+    /// `binaryCrossEntropy` of σ(x), without overflow: (1 − t) x + (1 + (w − 1) t) log(1 + e⁻ˣ).
+    ///
+    /// - Parameters:
+    ///   - weight: A factor for each element; broadcasts.
+    ///   - positiveWeight: A factor w for the positive class; broadcasts.
+    public func binaryCrossEntropyWithLogits(
+        _ target: Tensor, weight: Tensor? = nil, positiveWeight: Tensor? = nil, reduction: Reduction = .mean
+    ) -> Tensor {
+        guard matches(target, "binaryCrossEntropyWithLogits") else { return .placeholderAfterError }
+        let logarithm = -logSigmoid()
+        let scaled = positiveWeight.map { (($0 - 1) * target + 1) * logarithm } ?? logarithm
+        let losses = (1 - target) * self + scaled
+        return (weight.map { losses * $0 } ?? losses).reduced(reduction)
     }
 }

@@ -1,7 +1,7 @@
 import CKernels
 
 let exponentialOperations: [any Operation.Type] = [
-    Exp.self, Exp2.self, Expm1.self, Log.self, Log2.self, Log10.self, Log1p.self,
+    Exp.self, Exp2.self, Expm1.self, Log.self, Log2.self, Log10.self, Log1p.self, LogAddExp.self,
 ]
 
 /// y = eˣ
@@ -74,6 +74,28 @@ struct Log1p: UnaryOperation, ElementwiseOperation {
     static let samples = [Sample(Log1p(), -0.8...4)]
 }
 
+/// y = log(rᵃ + rᵇ) / log r, with s = log r. Without overflow, and with the difference of infinities taken out.
+struct LogAddExp: BinaryOperation, ElementwiseOperation {
+    let s: Double
+    static let name = "logaddexp"
+    static let formula = Formula(
+        "log(eˢᵃ + eˢᵇ) / s", gradient: "∂L/∂a = ∂L/∂y · σ(s (a − b)), ∂L/∂b = ∂L/∂y · σ(s (b − a))")
+    static let keeps: Keeps = .inputs
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
+        let larger = CPU.binary(CK_MAXIMUM, a, b, name: Self.name)
+        let distance = CPU.unary(CK_ABS, CPU.binary(CK_SUB, a, b, name: Self.name))
+        let power = CPU.unary(CK_EXP, CPU.binary(CK_MUL, distance, .floating(-s), name: Self.name))
+        let rest = CPU.binary(CK_DIV, CPU.unary(CK_LOG1P, power), .floating(s), name: Self.name)
+        let infinity = Tensor.full([], .floating(.infinity), dtype: larger.dtype)
+        let isInfinite = CPU.compare(CK_EQ, CPU.unary(CK_ABS, larger), infinity, name: Self.name)
+        return CPU.select(isInfinite, larger, CPU.binary(CK_ADD, larger, rest, name: Self.name), name: Self.name)
+    }
+    func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * share(kept.leftInput, kept.rightInput) }
+    func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * share(kept.rightInput, kept.leftInput) }
+    private func share(_ a: Tensor, _ b: Tensor) -> Tensor { (s == 1 ? a - b : (a - b) * s).sigmoid() }
+    static let samples = [Sample(LogAddExp(s: 1), -3...3, -3...3), Sample(LogAddExp(s: 0.7), -3...3, -3...3)]
+}
+
 private let naturalLogarithmOf2 = 0.693147180559945309417
 private let naturalLogarithmOf10 = 2.302585092994045684018
 
@@ -100,20 +122,15 @@ extension Tensor {
     }
 
     /// log(eᵃ + eᵇ) of each pair, without overflow.
-    public func logaddexp(_ other: Tensor) -> Tensor {
-        let (a, b) = Tensor.floatingPair(self, other)
-        // Equal infinities have no difference; their maximum is the answer.
-        let larger = a.maximum(b).detach()
-        let shift = larger.maskedFill(larger.abs() .== Double.infinity, 0)
-        return ((a - shift).exp() + (b - shift).exp()).log() + shift
-    }
+    public func logaddexp(_ other: Tensor) -> Tensor { logaddexp(other, s: 1) }
 
     /// log₂(2ᵃ + 2ᵇ) of each pair, without overflow.
-    public func logaddexp2(_ other: Tensor) -> Tensor {
+    public func logaddexp2(_ other: Tensor) -> Tensor { logaddexp(other, s: naturalLogarithmOf2) }
+
+    private func logaddexp(_ other: Tensor, s: Double) -> Tensor {
         let (a, b) = Tensor.floatingPair(self, other)
-        let larger = a.maximum(b).detach()
-        let shift = larger.maskedFill(larger.abs() .== Double.infinity, 0)
-        return ((a - shift).exp2() + (b - shift).exp2()).log2() + shift
+        guard a.dtype.isHalf else { return apply(LogAddExp(s: s), to: a, b) }
+        return apply(LogAddExp(s: s), to: a.to(.float32), b.to(.float32)).to(a.dtype)
     }
 
     /// Both operands as floats of their common dtype.

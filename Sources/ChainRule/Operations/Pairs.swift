@@ -165,11 +165,19 @@ extension Tensor {
 
     /// The larger of each pair; a number wins over a NaN.
     public func fmax(_ other: Tensor) -> Tensor {
-        Tensor.where((self .>= other).logicalOr(other.isnan()), self, other)
+        let (a, b) = numbersFirst(other)
+        return a.maximum(b)
     }
     /// The smaller of each pair; a number wins over a NaN.
     public func fmin(_ other: Tensor) -> Tensor {
-        Tensor.where((self .<= other).logicalOr(other.isnan()), self, other)
+        let (a, b) = numbersFirst(other)
+        return a.minimum(b)
+    }
+
+    /// The pair with each NaN replaced by its partner.
+    private func numbersFirst(_ other: Tensor) -> (Tensor, Tensor) {
+        let (isNaN, otherIsNaN) = (isnan(), other.isnan())
+        return (.where(isNaN, other, self), .where(otherIsNaN, self, other))
     }
 
     /// The remainder of each division, with the sign of the dividend.

@@ -51,7 +51,7 @@ struct Elu: UnaryOperation, ElementwiseOperation {
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
         // Clamped first: e^x may overflow where it does not count, and ∞ · 0 would spoil higher derivatives.
         let bent = (kept.input.clamp(max: 0) * beta).exp() * (alpha * beta * scale)
-        return Tensor.where(kept.input .> 0, dy * scale, dy * bent)
+        return Tensor.where(kept.input .<= 0, dy * bent, dy * scale)
     }
     static let samples = [
         Sample(Elu(alpha: 1.5, scale: 1.2, beta: 0.7), 0.2...3),

@@ -6,6 +6,8 @@ struct IndexSelect: BinaryOperation {
     let from: Shape
     /// Parts with this index pass no gradient (the padding of an embedding).
     var ignored: Int?
+    /// Whether a part's gradient is divided by how often it is named.
+    var averages = false
     static let name = "index_select"
     static let formula = Formula("x[i]", gradient: "∂L/∂x = ∂L/∂y added up at i")
     static let keeps: Keeps = .right
@@ -17,11 +19,21 @@ struct IndexSelect: BinaryOperation {
         return CPU.selectRows(x, axis: axis, index, to: from.replacing(axis, by: index.shape))
     }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor {
-        let dx = apply(IndexAdd(axis: axis, shape: from), to: dy, kept.rightInput)
+        let share = averages ? dy / frequencies(kept.rightInput, of: dy) : dy
+        let dx = apply(IndexAdd(axis: axis, shape: from), to: share, kept.rightInput)
         guard let ignored else { return dx }
         return dx.selectScatter(Tensor.zeros(from.removing(axis), dtype: dx.dtype), dim: axis, index: ignored)
     }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { fail(Self.name, "an index has no gradient") }
+
+    /// How often each index occurs, shaped to stand beside the gradient of what was selected.
+    private func frequencies(_ index: Tensor, of dy: Tensor) -> Tensor {
+        let places = index.reshape([index.count])
+        let ones = Tensor.ones(places.shape, dtype: dy.dtype)
+        let counts = Tensor.zeros([from[axis]], dtype: dy.dtype).indexAdd(dim: 0, places, ones)
+        let behind = Shape(repeating: 1, count: from.count - axis - 1)
+        return counts.indexSelect(dim: 0, places).reshape(index.shape.appending(behind))
+    }
     static let samples = [
         Sample([Sample.Input(.uniform(-3...3), shape: [2, 4, 3]), Sample.Input(.integers(0..<4), shape: [5])]) {
             [$0[0].indexSelect(dim: 1, $0[1])]
@@ -229,7 +241,13 @@ extension Tensor {
 ///   - indices: Integers of any shape, each a row of `weight`.
 ///   - weight: [rows, features].
 ///   - paddingIndex: A row that receives no gradient; negative ones count from the end.
-public func embedding(_ indices: Tensor, weight: Tensor, paddingIndex: Int? = nil) -> Tensor {
+///   - maxNorm: Rows that are longer are shortened to this, in the result; the gradient passes as if they were not.
+///   - normOrder: The order p of that norm.
+///   - scalesGradientByFrequency: Whether the gradient of a row is divided by how often it is named.
+public func embedding(
+    _ indices: Tensor, weight: Tensor, paddingIndex: Int? = nil, maxNorm: Double? = nil, normOrder: Double = 2,
+    scalesGradientByFrequency: Bool = false
+) -> Tensor {
     guard weight.rank == 2 else {
         return fail("embedding", "the weight must be [rows, features], its shape is \(weight.shape)")
     }
@@ -242,7 +260,14 @@ public func embedding(_ indices: Tensor, weight: Tensor, paddingIndex: Int? = ni
         }
         operation.ignored = row
     }
-    return apply(operation, to: weight, indices)
+    operation.averages = scalesGradientByFrequency
+    let rows = apply(operation, to: weight, indices)
+    guard let maxNorm else { return rows }
+    let values = rows.detach()
+    let norms = values.norm(normOrder, dim: -1, keepDim: true)
+    // The small number is PyTorch's, so that the numbers are too.
+    let shortened = Tensor.where(norms .> maxNorm, values * (maxNorm / (norms + 1e-7)), values)
+    return rows + (shortened - values)
 }
 
 extension Shape {

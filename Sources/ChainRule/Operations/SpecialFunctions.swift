@@ -1,7 +1,7 @@
 import CKernels
 
 let specialFunctionOperations: [any Operation.Type] = [
-    Erf.self, Erfc.self, Erfinv.self, Lgamma.self, Polygamma.self,
+    Erf.self, Erfc.self, Erfinv.self, Lgamma.self, Polygamma.self, Logit.self,
 ]
 
 private let twoOverRootPi = 1.128379167095512573896
@@ -59,6 +59,39 @@ struct Polygamma: LoopedUnaryOperation {
     static let samples = [Sample(Polygamma(order: 0), 0.5...4), Sample(Polygamma(order: 1), 0.5...4)]
 }
 
+/// y = ln(x / (1 − x)), with x first brought between ε and 1 − ε when there is an ε
+struct Logit: UnaryOperation, ElementwiseOperation {
+    let eps: Double?
+    static let name = "logit"
+    static let formula = Formula(
+        "ln(x / (1 − x))",
+        gradient: "∂L/∂x = ∂L/∂y / (x (1 − x)); beyond ε and 1 − ε 0, without an ε NaN beyond 0 and 1")
+    static let keeps: Keeps = .input
+    func forward(_ x: Tensor) -> Tensor { CPU.rounded(x, logit) }
+
+    private func logit(_ x: Tensor) -> Tensor {
+        var p = x
+        if let eps {
+            // The lower bound wins where the bounds are crossed.
+            let lowered = CPU.binary(CK_MINIMUM, x, .floating(1 - eps), name: Self.name)
+            let isLow = CPU.compare(CK_LT, x, Tensor.full([], .floating(eps), dtype: x.dtype), name: Self.name)
+            p = CPU.maskedFill(lowered, isLow, .floating(eps), name: Self.name)
+        }
+        let rest = CPU.binary(CK_SUB, Tensor.ones([], dtype: x.dtype), p, name: Self.name)
+        return CPU.unary(CK_LOG, CPU.binary(CK_DIV, p, rest, name: Self.name))
+    }
+
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
+        let x = kept.input
+        let isBeyond = (x.detach() .< (eps ?? 0)).logicalOr(x.detach() .> (1 - (eps ?? 0)))
+        let slope = x * (1.0 - x)
+        return dy / slope.maskedFill(isBeyond, eps == nil ? Double.nan : Double.infinity)
+    }
+    static let samples = [
+        Sample(Logit(eps: nil), 0.1...0.9), Sample(Logit(eps: 0.2), 0.25...0.75), Sample(Logit(eps: 0.2), 0.85...1.5),
+    ]
+}
+
 extension Tensor {
     /// The error function 2/√π ∫₀ˣ e^(−t²) dt of each element.
     public func erf() -> Tensor { applyFloating(Erf()) }
@@ -87,10 +120,5 @@ extension Tensor {
     }
 
     /// ln(x / (1 − x)) of each element; with `eps` the elements are first brought between eps and 1 − eps.
-    public func logit(eps: Double? = nil) -> Tensor {
-        let x = to(dtype.asFloatingPoint)
-        // Filled, not clamped: at the bounds themselves the gradient passes.
-        let p = eps.map { x.maskedFill(x .> (1 - $0), 1 - $0).maskedFill(x .< $0, $0) } ?? x
-        return (p / (1 - p)).log()
-    }
+    public func logit(eps: Double? = nil) -> Tensor { applyFloating(Logit(eps: eps)) }
 }

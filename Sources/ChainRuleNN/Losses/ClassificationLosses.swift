@@ -58,8 +58,7 @@ public struct BCELoss: Loss {
 
     public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
         guard haveEqualShapes(prediction, target, "BCELoss") else { return prediction }
-        let losses = prediction.binaryCrossEntropy(target)
-        return reduce(weight.map { losses * $0 } ?? losses, reduction)
+        return prediction.binaryCrossEntropy(target, weight: weight, reduction: reduction)
     }
 }
 
