@@ -36,6 +36,48 @@ public enum OperationSweep {
         return sample.inputs.map { draw($0.domain, $0.shape, &random) }
     }
 
+    /// The samples of `operation` in each dtype that it says it works on: none may report a mistake, and those in 16 or 32 bits must
+    /// give what float64 gives, rounded. Integers need only one sample to suit them: others may divide by what became 0. A sentence for
+    /// each that does not.
+    public static func dtypeFailures(of operation: any Operation.Type) -> [String] {
+        let declared = DType.allCases.filter { $0 != .float64 && operation.dtypes.contains($0) }
+        return declared.flatMap { dtype -> [String] in
+            let failures = operation.samples.enumerated().compactMap { index, sample in
+                dtypeFailure(of: sample, in: dtype).map { "sample \(index) in \(dtype) \($0)" }
+            }
+            return dtype.isFloatingPoint || failures.count == operation.samples.count ? failures : []
+        }
+    }
+
+    private static func dtypeFailure(of sample: Sample, in dtype: DType) -> String? {
+        let inputs = inputs(of: sample, seed: 1).map { $0.dtype.isFloatingPoint ? $0.to(dtype) : $0 }
+        do {
+            let values = try catchingErrors { sample.call(inputs) }
+            guard dtype.isFloatingPoint else { return nil }
+            let exact = sample.call(inputs.map { $0.dtype.isFloatingPoint ? $0.to(.float64) : $0 })
+            let error = zip(values, exact).map { largestError($0, $1) }.max() ?? 0
+            return error <= tolerance(of: dtype) ? nil : "is off by \(error)"
+        } catch {
+            return (error as? TensorError)?.message ?? "\(error)"
+        }
+    }
+
+    /// |value − exact| / max(1, |exact|) of the worst element.
+    private static func largestError(_ values: Tensor, _ exact: Tensor) -> Double {
+        zip(values.to(.float64).toArray(of: Double.self), exact.to(.float64).toArray(of: Double.self))
+            .map { value, exact in value == exact ? 0 : (value - exact).magnitude / max(1, exact.magnitude) }
+            .max() ?? 0
+    }
+
+    /// A rounding of the result, and of float32 some roundings on the way.
+    private static func tolerance(of dtype: DType) -> Double {
+        switch dtype {
+        case .bfloat16: 0x1p-8
+        case .float16: 0x1p-11
+        default: 0x1p-20
+        }
+    }
+
     private struct Variant {
         let label: String
         let inputs: [Tensor]

@@ -162,6 +162,7 @@ let transformOperations: [any Operation.Type] = [Alias.self]
 struct Alias: UnaryOperation {
     static let name = "alias"
     static let formula = Formula("x", gradient: "∂L/∂x = ∂L/∂y")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor { x.detach() }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }

@@ -12,6 +12,7 @@ let activationOperations: [any Operation.Type] = [
 struct Relu: UnaryOperation, ElementwiseOperation {
     static let name = "relu"
     static let formula = Formula("max(x, 0)", gradient: "∂L/∂x = ∂L/∂y where x > 0, else 0")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .output
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint ? CPU.unary(CK_RELU, x) : CPU.integerUnary(.relu, x, name: Self.name)

@@ -10,6 +10,7 @@ let arithmeticOperations: [any Operation.Type] = [
 struct Add: BinaryOperation, ElementwiseOperation {
     static let name = "add"
     static let formula = Formula("a + b", gradient: "∂L/∂a = ∂L/∂y, ∂L/∂b = ∂L/∂y")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.arithmetic(CK_ADD, .add, a, b, name: Self.name) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
@@ -21,6 +22,7 @@ struct Add: BinaryOperation, ElementwiseOperation {
 struct Subtract: BinaryOperation, ElementwiseOperation {
     static let name = "sub"
     static let formula = Formula("a − b", gradient: "∂L/∂a = ∂L/∂y, ∂L/∂b = −∂L/∂y")
+    static let dtypes: DTypes = .numbers
     static let keeps: Keeps = []
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.arithmetic(CK_SUB, .subtract, a, b, name: Self.name) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
@@ -32,6 +34,7 @@ struct Subtract: BinaryOperation, ElementwiseOperation {
 struct Multiply: BinaryOperation, ElementwiseOperation {
     static let name = "mul"
     static let formula = Formula("a · b", gradient: "∂L/∂a = ∂L/∂y · b, ∂L/∂b = ∂L/∂y · a")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.arithmetic(CK_MUL, .multiply, a, b, name: Self.name) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.rightInput }
@@ -57,6 +60,7 @@ struct AddScalar: UnaryOperation, ElementwiseOperation {
     let value: Scalar
     static let name = "add"
     static let formula = Formula("x + c", gradient: "∂L/∂x = ∂L/∂y")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor { CPU.arithmetic(CK_ADD, .add, x, value, name: Self.name) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
@@ -68,6 +72,7 @@ struct SubtractFromScalar: UnaryOperation, ElementwiseOperation {
     let value: Scalar
     static let name = "rsub"
     static let formula = Formula("c − x", gradient: "∂L/∂x = −∂L/∂y")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor {
         CPU.arithmetic(CK_SUB, .subtract, x, value, scalarFirst: true, name: Self.name)
@@ -81,6 +86,7 @@ struct MultiplyScalar: UnaryOperation, ElementwiseOperation {
     let value: Scalar
     static let name = "mul"
     static let formula = Formula("c · x", gradient: "∂L/∂x = c · ∂L/∂y")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor { CPU.arithmetic(CK_MUL, .multiply, x, value, name: Self.name) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * value }
@@ -113,6 +119,7 @@ struct DivideScalarBy: UnaryOperation, ElementwiseOperation {
 struct Negate: UnaryOperation, ElementwiseOperation {
     static let name = "neg"
     static let formula = Formula("−x", gradient: "∂L/∂x = −∂L/∂y")
+    static let dtypes: DTypes = .numbers
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor {
         if x.dtype == .bool { return fail(Self.name, "booleans have no negative; use logicalNot()") }

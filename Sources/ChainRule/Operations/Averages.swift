@@ -51,6 +51,7 @@ struct TruthReduction: UnaryOperation, NotDifferentiable {
     let axes: AxisSet
     let every: Bool
     static let name = "any"
+    static let dtypes: DTypes = .all
     static let reason = "its values are true and false"
     func forward(_ x: Tensor) -> Tensor {
         let numbers = CPU.convert(CPU.convert(x, to: .bool), to: .int64)

@@ -14,6 +14,9 @@ struct BinaryCrossEntropy: BinaryOperation, ElementwiseOperation {
     static let keeps: Keeps = .inputs
 
     func forward(_ p: Tensor, _ t: Tensor) -> Tensor {
+        if p.dtype.isHalf {
+            return CPU.convert(forward(CPU.convert(p, to: .float32), CPU.convert(t, to: .float32)), to: p.dtype)
+        }
         let hit = boundedLog(p)
         let miss = boundedLog(complement(p))
         let weightedHit = CPU.binary(CK_MUL, t, hit, name: Self.name)

@@ -38,6 +38,7 @@ enum Comparison: String, Hashable, Sendable {
 struct Compare: BinaryOperation, ElementwiseOperation, NotDifferentiable {
     let comparison: Comparison
     static let name = "compare"
+    static let dtypes: DTypes = .all
     static let reason = "its values are booleans"
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         CPU.compare(comparison.kernel, a, b, name: comparison.rawValue)
@@ -49,6 +50,7 @@ struct CompareScalar: UnaryOperation, ElementwiseOperation, NotDifferentiable {
     let comparison: Comparison
     let value: Scalar
     static let name = "compare"
+    static let dtypes: DTypes = .all
     static let reason = "its values are booleans"
     func forward(_ x: Tensor) -> Tensor { CPU.compare(comparison, x, value, name: comparison.rawValue) }
 }

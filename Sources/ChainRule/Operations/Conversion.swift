@@ -6,6 +6,7 @@ struct Cast: UnaryOperation {
     let to: DType
     static let name = "to"
     static let formula = Formula("x as another dtype", gradient: "∂L/∂x = ∂L/∂y as the dtype of x")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor { CPU.convert(x, to: to) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.to(from) }

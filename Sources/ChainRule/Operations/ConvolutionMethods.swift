@@ -120,8 +120,11 @@ extension Tensor {
         guard let batched = call.batched(self, channelsAxis: 0),
             let geometry = call.transposedGeometry(of: batched.shape, outputPadding.sizes(call.axes, in: call.name))
         else { return .placeholderAfterError }
-        var y = apply(ConvolutionInputGradient(geometry: geometry), to: batched, call.weight)
+        // The sum of two operations is rounded to 16 bits once.
+        let wide = dtype.isHalf && call.bias != nil ? .float32 : dtype
+        var y = apply(ConvolutionInputGradient(geometry: geometry), to: batched.to(wide), call.weight.to(wide))
         if let bias = call.bias { y = y + bias.reshape(Shape([bias.count] + [Int](repeating: 1, count: call.axes))) }
+        y = y.to(dtype)
         return rank == batched.rank ? y : y.squeeze(dim: 0)
     }
 }

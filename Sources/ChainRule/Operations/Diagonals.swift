@@ -32,6 +32,7 @@ struct Diagonal: UnaryOperation {
     let place: DiagonalPlace
     static let name = "diagonal"
     static let formula = Formula("diagonal of x", gradient: "∂L/∂x = ∂L/∂y on the diagonal, 0 elsewhere")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor { x.view(place.layout(in: x.layout)) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(DiagonalEmbed(place: place), to: dy) }
@@ -45,6 +46,7 @@ struct DiagonalEmbed: UnaryOperation {
     let place: DiagonalPlace
     static let name = "diag_embed"
     static let formula = Formula("x on a diagonal, 0 elsewhere", gradient: "∂L/∂x = diagonal of ∂L/∂y")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor {
         let y = Tensor.zeros(place.from, dtype: x.dtype)
@@ -61,6 +63,7 @@ struct Triangle: UnaryOperation {
     let diagonal: Int
     static let name = "triangle"
     static let formula = Formula("x in a triangle, 0 elsewhere", gradient: "∂L/∂x = ∂L/∂y in the triangle, 0 elsewhere")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor { CPU.triangle(x, keepsUpper: keepsUpper, diagonal: diagonal) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dy) }

@@ -8,6 +8,7 @@ struct Extremum: UnaryOperation {
     let minimum: Bool
     static let name = "amax"
     static let formula = Formula("max x, or min x", gradient: "∂L/∂x = ∂L/∂y where x = y, divided among equals; else 0")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = [.input, .output]
     func forward(_ x: Tensor) -> Tensor {
         if x.dtype.isFloatingPoint { return CPU.reduce(minimum ? CK_MIN : CK_MAX, x, over: axes) }
@@ -35,6 +36,7 @@ struct ArgExtremum: UnaryOperation, NotDifferentiable {
     let axes: AxisSet
     let minimum: Bool
     static let name = "argmax"
+    static let dtypes: DTypes = .all
     static let reason = "its values are positions"
     func forward(_ x: Tensor) -> Tensor { CPU.argExtremum(minimum: minimum, x, over: axes) }
 }

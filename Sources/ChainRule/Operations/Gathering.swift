@@ -6,6 +6,7 @@ struct Gather: BinaryOperation {
     let from: Shape
     static let name = "gather"
     static let formula = Formula("x at i along an axis", gradient: "∂L/∂x = ∂L/∂y added up at i")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .right
     func forward(_ x: Tensor, _ index: Tensor) -> Tensor {
         guard let index = elementIndices(index, axis, from, in: Self.name) else { return .placeholderAfterError }
@@ -31,6 +32,7 @@ struct ScatterAdd: BinaryOperation {
     let shape: Shape
     static let name = "scatter_add"
     static let formula = Formula("0 with x added at i along an axis", gradient: "∂L/∂x = ∂L/∂y at i")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .right
     func forward(_ x: Tensor, _ index: Tensor) -> Tensor {
         guard let index = elementIndices(index, axis, shape, in: Self.name) else { return .placeholderAfterError }
@@ -53,6 +55,7 @@ struct Scatter: VariadicOperation {
     static let name = "scatter"
     static let formula = Formula(
         "x with v at i along an axis", gradient: "∂L/∂x = ∂L/∂y with 0 at i, ∂L/∂v = ∂L/∂y at i")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let (x, index, v) = (inputs[0], inputs[1], inputs[2])

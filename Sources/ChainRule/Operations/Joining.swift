@@ -6,6 +6,7 @@ struct Cat: VariadicOperation {
     let sizes: [Int]
     static let name = "cat"
     static let formula = Formula("[x₁, x₂, …] along an axis", gradient: "∂L/∂xᵢ = the part of ∂L/∂y that came from xᵢ")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         var shape = inputs[0].shape
@@ -44,6 +45,7 @@ struct Split: VariadicOperation {
     let from: Shape
     static let name = "split"
     static let formula = Formula("x cut along an axis", gradient: "∂L/∂x = [∂L/∂y₁, ∂L/∂y₂, …]")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         var region = Region(whole: from)

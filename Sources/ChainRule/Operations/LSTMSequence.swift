@@ -14,6 +14,7 @@ struct LSTMSequence: VariadicOperation {
         gradient:
             "∂L/∂x = ∂L/∂z Wx, ∂L/∂Wx = (∂L/∂z)ᵀ x, ∂L/∂Wh = (∂L/∂z)ᵀ h₋, ∂L/∂b = Σ ∂L/∂z; ∂L/∂z backwards through time"
     )
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = [.input, .output]
 
     func forward(_ inputs: [Tensor]) -> [Tensor] {
@@ -67,6 +68,7 @@ struct LSTMSequenceGradient: VariadicOperation {
     static let formula = Formula(
         "dh += dz₊ Wh, dc = dh o (1 − tanh² c) + dc₊ f₊, dz = (dc g i(1 − i), dc c₋ f(1 − f), dc i (1 − g²), dh tanh(c) o(1 − o))",
         gradient: "that of the same steps, composed of elementary operations")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = .input
 
     func forward(_ inputs: [Tensor]) -> [Tensor] {

@@ -5,6 +5,7 @@ struct Linear: VariadicOperation {
     static let name = "linear"
     static let formula = Formula(
         "x Wᵀ + b", gradient: "∂L/∂x = ∂L/∂y W, ∂L/∂W = (∂L/∂y)ᵀ x, ∂L/∂b = Σ ∂L/∂y over the rows")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
     func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.linear(inputs, activation: CK_IDENTITY)] }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {

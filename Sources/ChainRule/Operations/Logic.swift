@@ -7,6 +7,7 @@ struct Logical: BinaryOperation, ElementwiseOperation, NotDifferentiable {
     enum Function: Hashable, Sendable { case and, or, xor }
     let function: Function
     static let name = "logical"
+    static let dtypes: DTypes = .all
     static let reason = "its values are booleans"
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         switch function {
@@ -22,6 +23,7 @@ struct Bitwise: BinaryOperation, ElementwiseOperation, NotDifferentiable {
     enum Function: Hashable, Sendable { case and, or, xor, shiftLeft, shiftRight }
     let function: Function
     static let name = "bitwise"
+    static let dtypes: DTypes = .discrete
     static let reason = "its values are integers"
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         switch function {
@@ -38,6 +40,7 @@ struct Bitwise: BinaryOperation, ElementwiseOperation, NotDifferentiable {
 /// y = every bit of x turned over; not x for booleans
 struct BitwiseNot: UnaryOperation, ElementwiseOperation, NotDifferentiable {
     static let name = "bitwise_not"
+    static let dtypes: DTypes = .discrete
     static let reason = "its values are integers"
     func forward(_ x: Tensor) -> Tensor { CPU.integerUnary(.not, x, name: Self.name) }
 }

@@ -4,6 +4,7 @@ let matrixProductOperations: [any Operation.Type] = [MatrixProduct.self, Linear.
 struct MatrixProduct: BinaryOperation {
     static let name = "matmul"
     static let formula = Formula("a b", gradient: "∂L/∂a = ∂L/∂y bᵀ, ∂L/∂b = aᵀ ∂L/∂y")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.matrixProduct(a, b) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dy, kept.rightInput.mT) }

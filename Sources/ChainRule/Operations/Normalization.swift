@@ -27,6 +27,7 @@ struct BatchNormalization: VariadicOperation {
     let isAffine: Bool
     static let name = "batch_norm"
     static var formula: Formula { normalizationFormula }
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = [.input, .otherOutputs]
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         CPU.batchNorm(inputs[0], isAffine ? (inputs[1], inputs[2]) : nil, eps: eps)
@@ -50,6 +51,7 @@ struct BatchNormalizationGradient: VariadicOperation {
     let isAffine: Bool
     static let name = "batch_norm_gradient"
     static var formula: Formula { normalizationGradientFormula }
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = .input
     func forward(_ inputs: [Tensor]) -> [Tensor] { CPU.batchNormGradient(inputs, isAffine: isAffine) }
     func gradients(_ g: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
@@ -71,6 +73,7 @@ struct LayerNormalization: VariadicOperation {
     let isAffine: Bool
     static let name = "layer_norm"
     static var formula: Formula { normalizationFormula }
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = [.input, .otherOutputs]
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         CPU.layerNorm(inputs[0], isAffine ? (inputs[1], inputs[2]) : nil, eps: eps)
@@ -92,6 +95,7 @@ struct LayerNormalizationGradient: VariadicOperation {
     let isAffine: Bool
     static let name = "layer_norm_gradient"
     static var formula: Formula { normalizationGradientFormula }
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = .input
     func forward(_ inputs: [Tensor]) -> [Tensor] { CPU.layerNormGradient(inputs, isAffine: isAffine) }
     func gradients(_ g: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {

@@ -37,6 +37,8 @@ extension Operation {
 /// The dtypes that an operation works on.
 public enum DTypes: Sendable, Hashable, CustomStringConvertible {
     case floating
+    /// float32 and float64.
+    case fullPrecision
     case all
     /// All but bool.
     case numbers
@@ -48,6 +50,7 @@ public enum DTypes: Sendable, Hashable, CustomStringConvertible {
     public func contains(_ dtype: DType) -> Bool {
         switch self {
         case .floating: dtype.isFloatingPoint
+        case .fullPrecision: dtype == .float32 || dtype == .float64
         case .all: true
         case .numbers: dtype != .bool
         case .discrete: !dtype.isFloatingPoint
@@ -58,6 +61,7 @@ public enum DTypes: Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .floating: "floating"
+        case .fullPrecision: "float32, float64"
         case .all: "all"
         case .numbers: "all but bool"
         case .discrete: "integers, bool"

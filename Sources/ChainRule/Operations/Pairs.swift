@@ -9,6 +9,7 @@ let pairOperations: [any Operation.Type] = [
 struct Maximum: BinaryOperation, ElementwiseOperation {
     static let name = "maximum"
     static let formula = Formula("max(a, b)", gradient: "the larger one gets ∂L/∂y; equal ones get half each")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         CPU.extremum(CK_MAXIMUM, .maximum, a, b, name: Self.name)
@@ -22,6 +23,7 @@ struct Maximum: BinaryOperation, ElementwiseOperation {
 struct Minimum: BinaryOperation, ElementwiseOperation {
     static let name = "minimum"
     static let formula = Formula("min(a, b)", gradient: "the smaller one gets ∂L/∂y; equal ones get half each")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         CPU.extremum(CK_MINIMUM, .minimum, a, b, name: Self.name)
@@ -43,6 +45,7 @@ private func share(_ dy: Tensor, of a: Tensor, _ b: Tensor, _ loses: Comparison)
 struct Fmod: LoopedBinaryOperation {
     static let name = "fmod"
     static let formula = Formula("a − b trunc(a / b)", gradient: "∂L/∂a = ∂L/∂y, ∂L/∂b = −∂L/∂y · trunc(a / b)")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.dtype.isFloatingPoint ? CPU.zip(self, a, b, name: Self.name) : CPU.integerFmod(a, b, name: Self.name)
@@ -57,6 +60,7 @@ struct Fmod: LoopedBinaryOperation {
 struct Remainder: LoopedBinaryOperation {
     static let name = "remainder"
     static let formula = Formula("a − b ⌊a / b⌋", gradient: "∂L/∂a = ∂L/∂y, ∂L/∂b = −∂L/∂y · ⌊a / b⌋")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.dtype.isFloatingPoint
@@ -75,6 +79,7 @@ struct Remainder: LoopedBinaryOperation {
 struct FloorDivide: LoopedBinaryOperation {
     static let name = "floor_divide"
     static let formula = Formula("⌊a / b⌋", gradient: "∂L/∂a = 0, ∂L/∂b = 0")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.dtype.isFloatingPoint
@@ -102,6 +107,7 @@ struct FloorDivide: LoopedBinaryOperation {
 struct TruncDivide: LoopedBinaryOperation {
     static let name = "trunc_divide"
     static let formula = Formula("trunc(a / b)", gradient: "∂L/∂a = 0, ∂L/∂b = 0")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.dtype.isFloatingPoint ? CPU.zip(self, a, b, name: Self.name) : CPU.integerTruncDivide(a, b, name: Self.name)
@@ -153,6 +159,7 @@ struct Heaviside: LoopedBinaryOperation, NotDifferentiable {
 /// y = the greatest common divisor of two integers
 struct GreatestCommonDivisor: BinaryOperation, ElementwiseOperation, NotDifferentiable {
     static let name = "gcd"
+    static let dtypes: DTypes = .discrete
     static let reason = "its inputs are integers"
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.greatestCommonDivisor(a, b, name: Self.name) }
 }

@@ -3,6 +3,7 @@ let positionOperations: [any Operation.Type] = [Nonzero.self, WrapIndices.self]
 /// The positions of the elements that are not zero, row by row; [how many, axes], int64.
 struct Nonzero: UnaryOperation, NotDifferentiable, DataDependentShape {
     static let name = "nonzero"
+    static let dtypes: DTypes = .all
     static let reason = "positions are integers"
     func forward(_ x: Tensor) -> Tensor { CPU.nonzero(x) }
 }
@@ -15,6 +16,7 @@ struct WrapIndices: UnaryOperation, NotDifferentiable {
     let shape: Shape
     let operation: String
     static let name = "wrap_indices"
+    static let dtypes: DTypes = .discrete
     static let reason = "indices are integers"
     func forward(_ index: Tensor) -> Tensor {
         let wrapped = CPU.wrappedIndices(index, size: size, in: operation) {

@@ -28,6 +28,7 @@ struct Rsqrt: UnaryOperation, ElementwiseOperation {
 struct Square: UnaryOperation, ElementwiseOperation {
     static let name = "square"
     static let formula = Formula("x²", gradient: "∂L/∂x = ∂L/∂y · 2 x")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint ? CPU.unary(CK_SQUARE, x) : CPU.integerUnary(.square, x, name: Self.name)
@@ -40,6 +41,7 @@ struct Square: UnaryOperation, ElementwiseOperation {
 struct Pow: BinaryOperation, ElementwiseOperation {
     static let name = "pow"
     static let formula = Formula("aᵇ", gradient: "∂L/∂a = ∂L/∂y · b aᵇ⁻¹, ∂L/∂b = ∂L/∂y · y ln a")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = [.left, .right, .output]
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.dtype.isFloatingPoint
@@ -63,9 +65,11 @@ struct PowScalar: UnaryOperation, ElementwiseOperation {
     let exponent: Scalar
     static let name = "pow"
     static let formula = Formula("xᶜ", gradient: "∂L/∂x = ∂L/∂y · c xᶜ⁻¹")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
     func forward(_ x: Tensor) -> Tensor {
         guard x.dtype.isFloatingPoint else { return integerPower(x) }
+        if x.dtype.isHalf { return CPU.convert(forward(CPU.convert(x, to: .float32)), to: x.dtype) }
         // The powers that networks use have kernels that are ten times as fast as the general one.
         switch exponent.double {
         case 1: return CPU.contiguousCopy(x)
@@ -103,6 +107,7 @@ struct ScalarPow: UnaryOperation, ElementwiseOperation {
     let base: Scalar
     static let name = "pow"
     static let formula = Formula("cˣ", gradient: "∂L/∂x = ∂L/∂y · y ln c")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = [.input, .output]
     func forward(_ x: Tensor) -> Tensor {
         if x.dtype.isFloatingPoint { return CPU.binary(CK_POW, x, base, scalarFirst: true, name: Self.name) }

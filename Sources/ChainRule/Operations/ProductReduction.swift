@@ -7,6 +7,7 @@ struct Product: UnaryOperation {
     let axis: Int
     static let name = "prod"
     static let formula = Formula("Π x", gradient: "∂L/∂x[i] = ∂L/∂y · Π x[j] over j ≠ i")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint

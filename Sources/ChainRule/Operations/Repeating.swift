@@ -5,6 +5,7 @@ struct Flip: UnaryOperation {
     let axes: AxisSet
     static let name = "flip"
     static let formula = Formula("x turned around", gradient: "∂L/∂x = ∂L/∂y turned around")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor {
         if x.count == 0 { return CPU.contiguousCopy(x) }

@@ -8,6 +8,7 @@ let roundingOperations: [any Operation.Type] = [
 struct Abs: UnaryOperation, ElementwiseOperation {
     static let name = "abs"
     static let formula = Formula("|x|", gradient: "∂L/∂x = ∂L/∂y · sign x")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint ? CPU.unary(CK_ABS, x) : CPU.integerUnary(.absolute, x, name: Self.name)
@@ -31,6 +32,7 @@ extension StepUnaryOperation {
 struct Sign: StepUnaryOperation {
     static let name = "sign"
     static let formula = Formula("sign x", gradient: "∂L/∂x = 0")
+    static let dtypes: DTypes = .all
     static let kernel = CK_SIGN
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint ? CPU.unary(Self.kernel, x) : CPU.integerUnary(.sign, x, name: Self.name)

@@ -10,6 +10,7 @@ struct IndexSelect: BinaryOperation {
     var averages = false
     static let name = "index_select"
     static let formula = Formula("x[i]", gradient: "∂L/∂x = ∂L/∂y added up at i")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .right
     func forward(_ x: Tensor, _ index: Tensor) -> Tensor {
         guard let index = CPU.indices(index, below: from[axis], in: Self.name, for: { "axis \(axis) of shape \(from)" })
@@ -50,6 +51,7 @@ struct IndexAdd: BinaryOperation {
     let shape: Shape
     static let name = "index_add"
     static let formula = Formula("0 with x added at i", gradient: "∂L/∂x = ∂L/∂y[i]")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .right
     func forward(_ x: Tensor, _ index: Tensor) -> Tensor {
         guard
@@ -76,6 +78,7 @@ struct IndexCopy: VariadicOperation {
     static let name = "index_copy"
     static let formula = Formula(
         "x with x[i] = v", gradient: "∂L/∂x = ∂L/∂y with 0 at i, ∂L/∂v = ∂L/∂y[i]")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let (x, index, v) = (inputs[0], inputs[1], inputs[2])

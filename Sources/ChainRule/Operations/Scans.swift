@@ -84,6 +84,7 @@ struct RunningExtremum: UnaryOperation, NotDifferentiable {
     let axis: Int
     let minimum: Bool
     static let name = "cummax"
+    static let dtypes: DTypes = .all
     static let reason = "places are integers"
     func forward(_ x: Tensor) -> Tensor { CPU.runningExtremum(x, axis: axis, minimum: minimum) }
 }

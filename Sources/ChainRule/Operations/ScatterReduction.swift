@@ -17,6 +17,7 @@ struct ScatterReduce: VariadicOperation {
         "Π or max of x and the v at i",
         gradient:
             "Π: ∂L/∂v = ∂L/∂y at i · the other factors; max: ∂L/∂v = ∂L/∂y at i, shared by those that are the largest")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = [.input, .output]
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let (x, v) = (inputs[0], inputs[2])

@@ -9,6 +9,7 @@ struct Where: VariadicOperation {
     static let name = "where"
     static let formula = Formula(
         "a where c, else b", gradient: "∂L/∂a = ∂L/∂y where c, else 0; ∂L/∂b = 0 where c, else ∂L/∂y")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
     func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.select(inputs[0], inputs[1], inputs[2], name: Self.name)] }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
@@ -36,6 +37,7 @@ struct MaskedFill: BinaryOperation {
     let value: Scalar
     static let name = "masked_fill"
     static let formula = Formula("c where m, else x", gradient: "∂L/∂x = 0 where m, else ∂L/∂y")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = .right
     func forward(_ x: Tensor, _ mask: Tensor) -> Tensor {
         CPU.maskedFill(x, mask, value, name: Self.name)

@@ -40,6 +40,7 @@ struct Slice: UnaryOperation {
     let region: Region
     static let name = "slice"
     static let formula = Formula("x[region]", gradient: "∂L/∂x = ∂L/∂y in the region, 0 elsewhere")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor { x.view(region.layout(in: x.layout)) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(SliceScatter(region: region), to: dy) }
@@ -54,6 +55,7 @@ struct SliceScatter: UnaryOperation {
     let region: Region
     static let name = "slice_backward"
     static let formula = Formula("x in a region, 0 elsewhere", gradient: "∂L/∂x = ∂L/∂y[region]")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor {
         let y = Tensor.zeros(region.from, dtype: x.dtype)
@@ -76,6 +78,7 @@ struct SliceAssign: BinaryOperation {
     static let name = "slice_assign"
     static let formula = Formula(
         "x with x[region] = v", gradient: "∂L/∂x = ∂L/∂y with 0 in the region, ∂L/∂v = ∂L/∂y[region]")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor, _ v: Tensor) -> Tensor {
         let y = CPU.contiguousCopy(x)

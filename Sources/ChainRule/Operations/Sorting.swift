@@ -7,6 +7,7 @@ struct SortedPlaces: UnaryOperation, NotDifferentiable {
     /// How many of them.
     let limit: Int
     static let name = "argsort"
+    static let dtypes: DTypes = .all
     static let reason = "places are integers"
     func forward(_ x: Tensor) -> Tensor {
         CPU.sortedPlaces(x, axis: axis, descending: descending, limit: limit, name: Self.name)
@@ -17,6 +18,7 @@ struct SortedPlaces: UnaryOperation, NotDifferentiable {
 struct SearchSorted: BinaryOperation, NotDifferentiable {
     let right: Bool
     static let name = "searchsorted"
+    static let dtypes: DTypes = .all
     static let reason = "places are integers"
     func forward(_ sequence: Tensor, _ values: Tensor) -> Tensor {
         CPU.searchSorted(sequence, values, right: right)
@@ -27,6 +29,7 @@ struct SearchSorted: BinaryOperation, NotDifferentiable {
 struct Distinct: VariadicOperation, NotDifferentiable, DataDependentShape {
     let consecutive: Bool
     static let name = "unique"
+    static let dtypes: DTypes = .all
     static let reason = "which parts are different jumps from one value to the next"
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let x = inputs[0]

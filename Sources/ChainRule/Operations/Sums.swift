@@ -8,6 +8,7 @@ struct Sum: UnaryOperation {
     let from: Shape
     static let name = "sum"
     static let formula = Formula("Σ x", gradient: "∂L/∂x = ∂L/∂y, repeated over the summed axes")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint

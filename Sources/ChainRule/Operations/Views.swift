@@ -8,6 +8,7 @@ struct Reshape: UnaryOperation {
     let to: Shape
     static let name = "reshape"
     static let formula = Formula("x in another shape", gradient: "∂L/∂x = ∂L/∂y in the shape of x")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor {
         if let strides = x.layout.stridesForReshape(to: to) {
@@ -25,6 +26,7 @@ struct Permute: UnaryOperation {
     let order: Shape
     static let name = "permute"
     static let formula = Formula("x with its axes reordered", gradient: "∂L/∂x = ∂L/∂y with its axes put back")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor {
         x.view(
@@ -46,6 +48,7 @@ struct Expand: UnaryOperation {
     let to: Shape
     static let name = "expand"
     static let formula = Formula("x repeated along axes of size 1", gradient: "∂L/∂x = Σ ∂L/∂y over those axes")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor {
         x.view(Layout(shape: to, strides: x.layout.broadcastStrides(to: to), offset: x.layout.offset))
@@ -128,6 +131,7 @@ extension Tensor {
 struct Contiguous: UnaryOperation {
     static let name = "contiguous"
     static let formula = Formula("x", gradient: "∂L/∂x = ∂L/∂y")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor { CPU.contiguousCopy(x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }

@@ -26,6 +26,7 @@ struct Unfold: UnaryOperation {
     let windows: WindowPlaces
     static let name = "unfold"
     static let formula = Formula("windows of x", gradient: "∂L/∂x = the windows of ∂L/∂y added up where they lie")
+    static let dtypes: DTypes = .all
     static let keeps: Keeps = []
     func forward(_ x: Tensor) -> Tensor {
         x.view(Layout(shape: windows.shape, strides: windows.strides(in: x.strides), offset: x.layout.offset))

@@ -105,7 +105,8 @@ extension Tensor {
     /// Where the first element lies. Valid while `self` is alive; elements are apart by `strides`.
     @inline(__always)
     func pointer<Element>(to type: Element.Type) -> UnsafePointer<Element> {
-        UnsafePointer(
+        assert(MemoryLayout<Element>.size == dtype.byteCount, "\(type) is not how \(dtype) lies in memory")
+        return UnsafePointer(
             (body.storage.pointer + body.layout.offset * MemoryLayout<Element>.stride).assumingMemoryBound(to: type))
     }
 

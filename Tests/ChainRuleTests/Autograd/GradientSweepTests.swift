@@ -13,6 +13,12 @@ struct GradientSweepTests {
         #expect(failures.isEmpty, "\(name) \(failures.map(\.description).joined(separator: "\n"))")
     }
 
+    @Test(arguments: names) func worksInItsDtypes(_ name: String) throws {
+        let operation = try #require(OperationRegistry.all.first { String(describing: $0) == name })
+        let failures = OperationSweep.dtypeFailures(of: operation)
+        #expect(failures.isEmpty, "\(name) \(failures.joined(separator: "\n"))")
+    }
+
     @Test func namesAreDistinct() { #expect(Set(Self.names).count == Self.names.count) }
 
     @Test(arguments: names) func isDescribed(_ name: String) throws {

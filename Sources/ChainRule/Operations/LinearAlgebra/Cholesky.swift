@@ -4,6 +4,7 @@ struct Cholesky: VariadicOperation {
     static let formula = Formula(
         "L with L Lᵀ = A",
         gradient: "∂L/∂A = L⁻ᵀ ½(P + Pᵀ) L⁻¹, P = the lower triangle of Lᵀ ∂L/∂L with half its diagonal")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = .output
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let (factor, info) = CPU.cholesky(inputs[0])
@@ -20,7 +21,7 @@ struct Cholesky: VariadicOperation {
     }
     static let samples = [
         Sample([Sample.Input(.uniform(-1...1), shape: [2, 3, 3])]) {
-            [LinearAlgebra.cholesky($0[0].matmul($0[0].mT) + Tensor.eye(3, dtype: .float64))]
+            [LinearAlgebra.cholesky($0[0].matmul($0[0].mT) + Tensor.eye(3, dtype: $0[0].dtype))]
         }
     ]
 }

@@ -2,6 +2,7 @@
 struct Determinant: UnaryOperation {
     static let name = "det"
     static let formula = Formula("det A", gradient: "∂L/∂A = ∂L/∂y · cofactors of A = ∂L/∂y · y A⁻ᵀ")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = [.input, .output]
     func forward(_ a: Tensor) -> Tensor { CPU.determinants(a).determinant }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
@@ -21,7 +22,7 @@ struct Determinant: UnaryOperation {
 
     static let samples = [
         Sample([Sample.Input(.uniform(-1...1), shape: [2, 3, 3])]) {
-            [LinearAlgebra.det($0[0] + Tensor.eye(3, dtype: .float64) * 2)]
+            [LinearAlgebra.det($0[0] + Tensor.eye(3, dtype: $0[0].dtype) * 2)]
         }
     ]
 }
@@ -30,6 +31,7 @@ struct Determinant: UnaryOperation {
 struct LogDeterminant: VariadicOperation {
     static let name = "slogdet"
     static let formula = Formula("ln |det A|", gradient: "∂L/∂A = ∂L/∂y · A⁻ᵀ")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = .input
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let results = CPU.determinants(inputs[0])
@@ -41,7 +43,7 @@ struct LogDeterminant: VariadicOperation {
     }
     static let samples = [
         Sample([Sample.Input(.uniform(-1...1), shape: [2, 3, 3])]) {
-            [LinearAlgebra.slogdet($0[0] - Tensor.eye(3, dtype: .float64) * 3).logabsdet]
+            [LinearAlgebra.slogdet($0[0] - Tensor.eye(3, dtype: $0[0].dtype) * 3).logabsdet]
         }
     ]
 }

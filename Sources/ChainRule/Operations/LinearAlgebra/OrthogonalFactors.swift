@@ -4,6 +4,7 @@ struct OrthogonalFactors: VariadicOperation {
     static let formula = Formula(
         "Q, R with Q R = A",
         gradient: "∂L/∂A = (∂L/∂Q + Q M) R⁻ᵀ, M = the symmetric matrix with the lower triangle of R ∂L/∂Rᵀ − ∂L/∂Qᵀ Q")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = .output
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let (q, r) = CPU.orthogonalize(inputs[0], complete: false)
@@ -26,11 +27,11 @@ struct OrthogonalFactors: VariadicOperation {
 
     static let samples = [
         Sample([Sample.Input(.uniform(-1...1), shape: [2, 4, 3])]) {
-            let (q, r) = LinearAlgebra.qr($0[0] + Tensor.eye(4, 3, dtype: .float64) * 2)
+            let (q, r) = LinearAlgebra.qr($0[0] + Tensor.eye(4, 3, dtype: $0[0].dtype) * 2)
             return [q, r]
         },
         Sample([Sample.Input(.uniform(-1...1), shape: [2, 4])]) {
-            let (q, r) = LinearAlgebra.qr($0[0] + Tensor.eye(2, 4, dtype: .float64) * 2)
+            let (q, r) = LinearAlgebra.qr($0[0] + Tensor.eye(2, 4, dtype: $0[0].dtype) * 2)
             return [q, r]
         },
     ]

@@ -7,6 +7,7 @@ struct PseudoInverse: VariadicOperation {
     static let formula = Formula(
         "A⁺",
         gradient: "∂L/∂A = −Yᵀ G Yᵀ + (I − A Y) Gᵀ Y Yᵀ + Yᵀ Y Gᵀ (I − Y A), G = ∂L/∂Y")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = [.input, .output]
     static func keptInputs(_ inputs: [Tensor]) -> [Tensor] { [inputs[0]] }
     func forward(_ inputs: [Tensor]) -> [Tensor] {
@@ -41,12 +42,12 @@ struct PseudoInverse: VariadicOperation {
         ].map { (shape: Shape) in
             Sample([Sample.Input(.uniform(-1...1), shape: shape)]) {
                 let (rows, columns) = (shape[shape.count - 2], shape[shape.count - 1])
-                return [LinearAlgebra.pinv($0[0] + Tensor.eye(rows, columns, dtype: .float64) * 2)]
+                return [LinearAlgebra.pinv($0[0] + Tensor.eye(rows, columns, dtype: $0[0].dtype) * 2)]
             }
         } + [
             // Rank 2, whatever is drawn.
             Sample([Sample.Input(.uniform(0...1), shape: [4, 2]), Sample.Input(.uniform(0...1), shape: [2, 3])]) {
-                let (tall, wide) = (Tensor.eye(4, 2, dtype: .float64), Tensor.eye(2, 3, dtype: .float64))
+                let (tall, wide) = (Tensor.eye(4, 2, dtype: $0[0].dtype), Tensor.eye(2, 3, dtype: $0[0].dtype))
                 return [LinearAlgebra.pinv(($0[0] + tall * 2).matmul($0[1] + wide * 2), rtol: 1e-8)]
             }
         ]

@@ -6,6 +6,7 @@ struct SingularValues: VariadicOperation {
         gradient:
             "∂L/∂A = U (F ∘ skew(Uᵀ ∂L/∂U) S + S F ∘ skew(Vᵀ ∂L/∂V) + diag ∂L/∂S) Vᵀ, and (I − U Uᵀ) ∂L/∂U S⁻¹ Vᵀ, U S⁻¹ ∂L/∂Vᵀ (I − V Vᵀ); Fᵢⱼ = 1 / (Sⱼ² − Sᵢ²), skew X = X − Xᵀ"
     )
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = .output
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         guard let (u, s, vh) = CPU.singularValues(inputs[0]) else {

@@ -5,6 +5,7 @@ struct SymmetricEigen: VariadicOperation {
     static let formula = Formula(
         "λ, V with A V = V diag λ",
         gradient: "∂L/∂A = V (diag ∂L/∂λ + F ∘ skew Vᵀ ∂L/∂V) Vᵀ, Fᵢⱼ = 1 / (λⱼ − λᵢ), skew X = ½(X − Xᵀ)")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = .output
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         guard let (values, vectors) = CPU.diagonalize(inputs[0], upper: upper) else {

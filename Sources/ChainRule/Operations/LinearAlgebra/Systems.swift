@@ -2,6 +2,7 @@
 struct LinearSolve: VariadicOperation {
     static let name = "solve"
     static let formula = Formula("A⁻¹ B", gradient: "∂L/∂B = A⁻ᵀ ∂L/∂X, ∂L/∂A = −∂L/∂B Xᵀ")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = [.input, .output]
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let (solution, info) = CPU.solve(inputs[0], inputs[1])
@@ -17,10 +18,10 @@ struct LinearSolve: VariadicOperation {
     }
     static let samples = [
         Sample([Sample.Input(.uniform(-1...1), shape: [2, 3, 3]), Sample.Input(.uniform(-1...1), shape: [3, 2])]) {
-            [LinearAlgebra.solve($0[0] + Tensor.eye(3, dtype: .float64) * 3, $0[1])]
+            [LinearAlgebra.solve($0[0] + Tensor.eye(3, dtype: $0[0].dtype) * 3, $0[1])]
         },
         Sample([Sample.Input(.uniform(-1...1), shape: [2, 2]), Sample.Input(.uniform(-1...1), shape: [3, 2])]) {
-            [LinearAlgebra.solve($0[0] + Tensor.eye(2, dtype: .float64) * 3, $0[1], left: false)]
+            [LinearAlgebra.solve($0[0] + Tensor.eye(2, dtype: $0[0].dtype) * 3, $0[1], left: false)]
         },
     ]
 }
@@ -32,6 +33,7 @@ struct TriangularSolve: VariadicOperation {
     let unit: Bool
     static let name = "solve_triangular"
     static let formula = Formula("T⁻¹ B", gradient: "∂L/∂B = T⁻ᵀ ∂L/∂X, ∂L/∂T = the triangle of −∂L/∂B Xᵀ")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = [.input, .output]
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         [CPU.solveTriangle(inputs[0], inputs[1], upper: upper, unit: unit)]
@@ -60,6 +62,7 @@ struct TriangularSolve: VariadicOperation {
 struct Inverse: VariadicOperation {
     static let name = "inv"
     static let formula = Formula("A⁻¹", gradient: "∂L/∂A = −Yᵀ ∂L/∂Y Yᵀ")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = .output
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let a = inputs[0]
@@ -73,7 +76,7 @@ struct Inverse: VariadicOperation {
     }
     static let samples = [
         Sample([Sample.Input(.uniform(-1...1), shape: [2, 3, 3])]) {
-            [LinearAlgebra.inv($0[0] + Tensor.eye(3, dtype: .float64) * 3)]
+            [LinearAlgebra.inv($0[0] + Tensor.eye(3, dtype: $0[0].dtype) * 3)]
         }
     ]
 }
