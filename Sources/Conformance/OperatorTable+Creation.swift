@@ -61,7 +61,7 @@ extension OperatorTable {
             return x
         }
         // A number of Python's comes back as a tensor of the default dtype.
-        unary("item") { $0.dtype.isFloatingPoint ? Tensor($0.item()) : Tensor($0.item(Int.self)) }
+        unary("item") { $0.to($0.dtype.isFloatingPoint ? .float32 : $0.dtype.isInteger ? .int64 : .bool).reshape([]) }
     }
 
     private mutating func defineBits() {

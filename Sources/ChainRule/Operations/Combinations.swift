@@ -98,7 +98,11 @@ extension Tensor {
             guard shape[a] == 1 || other.shape[b] == 1 else {
                 return fail("tensordot", "axis \(a) of shape \(shape) and axis \(b) of \(other.shape) differ")
             }
-            if shape[a] == 1 { y = y.sum(dim: b, keepDim: true) } else { x = x.sum(dim: a, keepDim: true) }
+            if shape[a] == 1 {
+                y = y.sum(dim: b, keepDim: true).to(other.dtype)
+            } else {
+                x = x.sum(dim: a, keepDim: true).to(dtype)
+            }
         }
         let (ownAxes, otherAxes) = (pairs.map(\.0), pairs.map(\.1))
         let (own, others) = (

@@ -10,7 +10,7 @@ extension Tensor {
             return []
         }
         return gradient(axes, edgeOrder) { place, size in
-            Tensor.full([size - 1], spacing[spacing.count == 1 ? 0 : place], dtype: dtype.asFloatingPoint)
+            Tensor.full([size - 1], spacing[spacing.count == 1 ? 0 : place], dtype: dtype.asFloatingPoint.computeType)
         }
     }
 
@@ -33,6 +33,7 @@ extension Tensor {
             fail("gradient", "needs an axis and an edge order of 1 or 2, got \(edgeOrder) and shape \(shape)")
             return []
         }
+        if dtype.isHalf { return to(.float32).gradient(dims, edgeOrder, steps).map { $0.to(dtype) } }
         return dims.enumerated().map { place, dim in
             guard let axis = axis(dim, in: "gradient") else { return .placeholderAfterError }
             guard shape[axis] > edgeOrder else {

@@ -132,7 +132,7 @@ extension Tensor {
     ) -> Tensor {
         let products = a.product(b, ranks: (3, 3), in: "addbmm")
         guard products.rank == 3 else { return products }
-        return adding(products.sum(dim: 0), beta: beta.scalar, alpha: alpha.scalar, in: "addbmm")
+        return adding(products.sum(dim: 0).to(products.dtype), beta: beta.scalar, alpha: alpha.scalar, in: "addbmm")
     }
 
     private func adding(_ product: Tensor, beta: Scalar, alpha: Scalar, in operation: String) -> Tensor {

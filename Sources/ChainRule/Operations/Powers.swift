@@ -155,5 +155,8 @@ extension Tensor {
     public func floatPower(_ exponent: Tensor) -> Tensor { to(.float64).pow(exponent.to(.float64)) }
 
     /// x · 2ᵉ of each pair.
-    public func ldexp(_ exponent: Tensor) -> Tensor { self * Tensor.pow(2.0, exponent) }
+    public func ldexp(_ exponent: Tensor) -> Tensor {
+        // The power of an integer is a float32, which must not widen a 16-bit float.
+        (self * Tensor.pow(2.0, exponent)).to(Tensor.resultType(self, exponent).asFloatingPoint)
+    }
 }

@@ -39,7 +39,7 @@ extension Tensor {
     public static func linspace(
         _ start: some ScalarOperand, _ end: some ScalarOperand, steps: Int, dtype: DType = .float32
     ) -> Tensor {
-        let (start, end) = (start.scalar.double, end.scalar.double)
+        let (start, end) = (start.scalar.rounded(for: dtype), end.scalar.rounded(for: dtype))
         guard steps >= 0 else { return fail("linspace", "the number of steps must not be negative, it is \(steps)") }
         if dtype == .float32 {
             // In single precision, as PyTorch has it: the spacing is rounded before it is used.
@@ -54,7 +54,7 @@ extension Tensor {
         _ start: some ScalarOperand, _ end: some ScalarOperand, steps: Int, base: Double = 10, dtype: DType = .float32
     ) -> Tensor {
         guard steps >= 0 else { return fail("logspace", "the number of steps must not be negative, it is \(steps)") }
-        let exponent = evenly(start.scalar.double, end.scalar.double, steps)
+        let exponent = evenly(start.scalar.rounded(for: dtype), end.scalar.rounded(for: dtype), steps)
         return made(steps, dtype) { power(base, exponent($0)) }
     }
 
@@ -102,6 +102,11 @@ extension Tensor {
 }
 
 extension Scalar {
+    /// The number as a bound of a sequence of `dtype`: for integers without its fraction, as PyTorch has it.
+    fileprivate func rounded(for dtype: DType) -> Double {
+        dtype.isFloatingPoint ? double : double.rounded(.towardZero)
+    }
+
     fileprivate var isInteger: Bool {
         if case .integer = self { true } else { false }
     }

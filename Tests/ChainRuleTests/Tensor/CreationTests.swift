@@ -72,6 +72,9 @@ struct CreationTests {
                     0.6000000238418579, 0.699999988079071,
                 ] as [Float])
         #expect(Tensor.linspace(-1, 10, steps: 4, dtype: .int64).toArray(of: Int.self) == [-1, 2, 6, 10])
+        // Bounds lose their fraction before they are used.
+        #expect(Tensor.linspace(4.3, 10.9, steps: 4, dtype: .int64).toArray(of: Int.self) == [4, 6, 8, 10])
+        #expect(Tensor.logspace(1.9, 3.5, steps: 3, base: 2, dtype: .int64).toArray(of: Int.self) == [2, 4, 8])
         #expect(Tensor.linspace(3, 10, steps: 1).toArray() == [3] as [Float])
         #expect(Tensor.linspace(3, 10, steps: 0).shape == [0])
         #expect(Tensor.logspace(-1, 2, steps: 4).toArray() == [0.1, 1, 10, 100] as [Float])

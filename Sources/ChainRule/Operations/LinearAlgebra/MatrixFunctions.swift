@@ -23,6 +23,7 @@ extension LinearAlgebra {
     /// Each matrix is halved until its 1-norm is at most ½, where 15 terms are exact to rounding, and the result squared as often
     /// (Higham, Functions of Matrices, 10.3, with the Taylor series for the Padé approximant).
     public static func matrixExp(_ a: Tensor) -> Tensor {
+        if a.dtype.isHalf { return matrixExp(a.to(.float32)).to(a.dtype) }
         guard isFactorable(a, square: true, in: "matrixExp") else { return .placeholderAfterError }
         if a.count == 0 { return a }
         let norms = a.detach().to(.float64).abs().sum(dim: -2).amax(dim: -1)

@@ -13,7 +13,7 @@ extension LinearAlgebra {
         case infinity, minusInfinity
     }
 
-    /// A norm of the matrices in the axes `dims` (rows, columns).
+    /// A norm of the matrices in the axes `dims` (rows, columns). The largest of nothing is 0; the smallest of nothing traps.
     public static func matrixNorm(
         _ a: Tensor, _ norm: MatrixNorm = .frobenius, dims: (Int, Int) = (-2, -1), keepDim: Bool = false
     ) -> Tensor {
@@ -28,15 +28,20 @@ extension LinearAlgebra {
         let matrices = a.movedim([rows, columns], [-2, -1])
         let result: Tensor
         switch norm {
-        case .frobenius, .one: result = matrices.norm(1, dim: -2).amax(dim: -1)
+        case .frobenius, .one: result = largest(matrices.norm(1, dim: -2))
         case .minusOne: result = matrices.norm(1, dim: -2).amin(dim: -1)
-        case .infinity: result = matrices.norm(1, dim: -1).amax(dim: -1)
+        case .infinity: result = largest(matrices.norm(1, dim: -1))
         case .minusInfinity: result = matrices.norm(1, dim: -1).amin(dim: -1)
         case .nuclear: result = svdvals(matrices).sum(dim: -1)
-        case .spectral: result = svdvals(matrices).amax(dim: -1)
+        case .spectral: result = largest(svdvals(matrices))
         case .smallestSingularValue: result = svdvals(matrices).amin(dim: -1)
         }
         if !keepDim { return result }
         return result.asColumn().asColumn().movedim([-2, -1], [rows, columns])
+    }
+
+    /// The largest number of each line; 0 for an empty one, since no norm is less.
+    private static func largest(_ x: Tensor) -> Tensor {
+        x.shape[x.rank - 1] == 0 ? x.sum(dim: -1) : x.amax(dim: -1)
     }
 }

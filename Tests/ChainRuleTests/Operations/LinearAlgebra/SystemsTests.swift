@@ -147,6 +147,18 @@ struct MatrixFunctionTests {
         expectClose(axes, [expected])
     }
 
+    @Test func normsOfNothing() {
+        for shape in [[0, 4], [4, 0], [2, 0, 0]] as [Shape] {
+            let empty = Tensor.zeros(shape)
+            for norm in [.frobenius, .nuclear, .spectral, .one, .infinity] as [LinearAlgebra.MatrixNorm] {
+                #expect(LinearAlgebra.matrixNorm(empty, norm).equal(Tensor.zeros(Shape(shape.dropLast(2)))))
+            }
+            #expect(throws: TensorError.self) {
+                try catchingErrors { LinearAlgebra.matrixNorm(empty, .smallestSingularValue) }
+            }
+        }
+    }
+
     @Test func vandermonde() {
         expectClose(LinearAlgebra.vander(Tensor([2.0, 3])), [1, 2, 1, 3])
         expectClose(LinearAlgebra.vander(Tensor([2, 3]), columns: 4), [1, 2, 4, 8, 1, 3, 9, 27])
