@@ -22,7 +22,7 @@ struct Median: UnaryOperation {
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
         // Which elements are the median does not change with small changes of x: the shares are constants.
         let (x, y) = (kept.input.detach(), kept.output.detach())
-        let isMedian = (y.item().isNaN ? x.isnan() : x .== y).to(dy.dtype)
+        let isMedian = Tensor.where(y.isnan(), x.isnan(), x .== y).to(dy.dtype)
         return dy * (isMedian / isMedian.sum())
     }
     static let samples = [
