@@ -5,7 +5,7 @@
 ///     result = A' ((G weights) * (B' source)),
 /// source 6 numbers, weights 3, result 4, * element by element. In two axes each matrix is applied to rows and columns, and
 /// the sum over source channels makes a matrix product of each of the 36 elements. The gradient of the weights is the
-/// transposed map: G' ((A gradient) * (B' source)), summed over tiles. The points a = 1/√2 and b = √2 keep the matrices'
+/// transposed map: G' ((A gradient) * (B' source)), summed over tiles. The points a = 5/8 and b = 3/2 keep the matrices'
 /// elements near 1: the error is about twice that of the sum of products, with 1 and 2 it is four times.
 #ifndef CK_WINOGRAD_H
 #define CK_WINOGRAD_H

@@ -1,11 +1,20 @@
 // Into the planes of transformed tiles and back, for one instruction set. A vector holds as many channels of one element:
 // the arithmetic needs no shuffles then, and tiles at an edge none of their own.
 
-#define ROOT_HALF 0.70710678118654752440f  // a
-#define ROOT_TWO 1.41421356237309504880f   // b
+// The points ±a and ±b, all of whose products are exact.
+#define A1 0.625f
+#define A2 (A1 * A1)
+#define B1 1.5f
+#define B2 (B1 * B1)
+// A point's distances to the others, multiplied.
+#define FROM_0 ((double)A2 * B2)
+#define FROM_A (2.0 * A2 * (A2 - B2))
+#define FROM_B (2.0 * B2 * (B2 - A2))
+
 #define STRIP 8                            // tiles of a row at a time
 
 typedef vector_winograd lanes;
+typedef double wide __attribute__((vector_size(2 * VECTOR_BYTES)));
 
 static inline int64_t smaller(int64_t x, int64_t y) { return x < y ? x : y; }
 static inline int64_t larger(int64_t x, int64_t y) { return x > y ? x : y; }
@@ -14,21 +23,22 @@ static inline int64_t larger(int64_t x, int64_t y) { return x > y ? x : y; }
 
 /// B' d: row p is the product of all x - q for the points q other than p.
 INLINE void source_axis(const lanes d[6], lanes to[6]) {
-    const lanes even_a = d[4] - 2 * d[2], odd_a = ROOT_HALF * (d[3] - 2 * d[1]);
-    const lanes even_b = d[4] - 0.5f * d[2], odd_b = ROOT_TWO * (d[3] - 0.5f * d[1]);
-    to[0] = d[0] - 2.5f * d[2] + d[4];
+    const lanes even_a = d[4] - B2 * d[2], odd_a = A1 * (d[3] - B2 * d[1]);
+    const lanes even_b = d[4] - A2 * d[2], odd_b = B1 * (d[3] - A2 * d[1]);
+    to[0] = A2 * B2 * d[0] - (A2 + B2) * d[2] + d[4];
     to[1] = even_a + odd_a;
     to[2] = even_a - odd_a;
     to[3] = even_b + odd_b;
     to[4] = even_b - odd_b;
-    to[5] = d[1] - 2.5f * d[3] + d[5];
+    to[5] = A2 * B2 * d[1] - (A2 + B2) * d[3] + d[5];
 }
 
-/// G w: the polynomial w at each point, over the product of its distances to the others.
-INLINE void weights_axis(const lanes w[3], lanes to[6]) {
-    const lanes even_a = (w[0] + 0.5f * w[2]) * (-1 / 1.5f), odd_a = w[1] * (-ROOT_HALF / 1.5f);
-    const lanes even_b = (w[0] + 2 * w[2]) * (1 / 6.0f), odd_b = w[1] * (ROOT_TWO / 6);
-    to[0] = w[0];
+/// G w: the polynomial w at each point, over the product of its distances to the others. In double, to be rounded once: an error
+/// of the weights is the same wherever they pass, and training magnifies it.
+INLINE void weights_axis(const wide w[3], wide to[6]) {
+    const wide even_a = (w[0] + A2 * w[2]) * (1 / FROM_A), odd_a = w[1] * (A1 / FROM_A);
+    const wide even_b = (w[0] + B2 * w[2]) * (1 / FROM_B), odd_b = w[1] * (B1 / FROM_B);
+    to[0] = w[0] * (1 / FROM_0);
     to[1] = even_a + odd_a;
     to[2] = even_a - odd_a;
     to[3] = even_b + odd_b;
@@ -38,27 +48,27 @@ INLINE void weights_axis(const lanes w[3], lanes to[6]) {
 
 /// G' m.
 INLINE void weights_back_axis(const lanes m[6], lanes to[3]) {
-    const lanes even_a = (m[1] + m[2]) * (-1 / 1.5f), odd_a = (m[1] - m[2]) * (-ROOT_HALF / 1.5f);
-    const lanes even_b = (m[3] + m[4]) * (1 / 6.0f), odd_b = (m[3] - m[4]) * (ROOT_TWO / 6);
-    to[0] = m[0] + even_a + even_b;
+    const lanes even_a = (m[1] + m[2]) * (float)(1 / FROM_A), odd_a = (m[1] - m[2]) * (float)(A1 / FROM_A);
+    const lanes even_b = (m[3] + m[4]) * (float)(1 / FROM_B), odd_b = (m[3] - m[4]) * (float)(B1 / FROM_B);
+    to[0] = m[0] * (float)(1 / FROM_0) + even_a + even_b;
     to[1] = odd_a + odd_b;
-    to[2] = 0.5f * even_a + 2 * even_b + m[5];
+    to[2] = A2 * even_a + B2 * even_b + m[5];
 }
 
 /// A' m: element i sums the i-th powers of the points.
 INLINE void result_axis(const lanes m[6], lanes to[4]) {
-    const lanes even_a = m[1] + m[2], odd_a = ROOT_HALF * (m[1] - m[2]);
-    const lanes even_b = m[3] + m[4], odd_b = ROOT_TWO * (m[3] - m[4]);
+    const lanes even_a = m[1] + m[2], odd_a = A1 * (m[1] - m[2]);
+    const lanes even_b = m[3] + m[4], odd_b = B1 * (m[3] - m[4]);
     to[0] = m[0] + even_a + even_b;
     to[1] = odd_a + odd_b;
-    to[2] = 0.5f * even_a + 2 * even_b;
-    to[3] = 0.5f * odd_a + 2 * odd_b + m[5];
+    to[2] = A2 * even_a + B2 * even_b;
+    to[3] = A2 * odd_a + B2 * odd_b + m[5];
 }
 
 /// A g.
 INLINE void result_back_axis(const lanes g[4], lanes to[6]) {
-    const lanes even_a = g[0] + 0.5f * g[2], odd_a = ROOT_HALF * (g[1] + 0.5f * g[3]);
-    const lanes even_b = g[0] + 2 * g[2], odd_b = ROOT_TWO * (g[1] + 2 * g[3]);
+    const lanes even_a = g[0] + A2 * g[2], odd_a = A1 * (g[1] + A2 * g[3]);
+    const lanes even_b = g[0] + B2 * g[2], odd_b = B1 * (g[1] + B2 * g[3]);
     to[0] = g[0];
     to[1] = even_a + odd_a;
     to[2] = even_a - odd_a;
@@ -225,21 +235,23 @@ static void transform_weights(const winograd_problem *problem, const winograd_pi
         for (int64_t s = 0; s < piece->sources; s++) {
             float taps[9 * LANES] __attribute__((aligned(64)));
             gather_taps(from + (piece->source + s) * problem->weight_source, problem->weight_result, kernels, taps);
-            lanes rows[6][3];
+            wide rows[6][3];
             UNROLL for (int j = 0; j < 3; j++) {
-                lanes column[3], done[6];
+                wide column[3], done[6];
                 UNROLL for (int r = 0; r < 3; r++) {
-                    const int64_t tap = r * 3 + j;
-                    column[r] = load_winograd(taps + (problem->reversed ? 8 - tap : tap) * LANES);
+                    const int64_t tap = problem->reversed ? 8 - (r * 3 + j) : r * 3 + j;
+                    column[r] = __builtin_convertvector(load_winograd(taps + tap * LANES), wide);
                 }
                 weights_axis(column, done);
                 UNROLL for (int r = 0; r < 6; r++) rows[r][j] = done[r];
             }
             float *to = transformed + s * WINOGRAD_RESULTS + c;
             UNROLL for (int r = 0; r < 6; r++) {
-                lanes done[6];
+                wide done[6];
                 weights_axis(rows[r], done);
-                UNROLL for (int j = 0; j < 6; j++) store_winograd(to + (r * 6 + j) * WINOGRAD_WEIGHTS_PLANE, done[j]);
+                UNROLL for (int j = 0; j < 6; j++) {
+                    store_winograd(to + (r * 6 + j) * WINOGRAD_WEIGHTS_PLANE, __builtin_convertvector(done[j], lanes));
+                }
             }
         }
     }
