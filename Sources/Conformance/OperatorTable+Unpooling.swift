@@ -24,12 +24,6 @@ extension OperatorTable {
                     size)
             }
         }
-        define("nn.functional.adaptive_max_pool3d", "input output_size return_indices") {
-            let sizes = $0.output_size.isList ? $0.output_size.values : [$0.output_size]
-            let results = try $0.input.tensor.adaptiveMaxPool3dWithIndices(
-                SpatialSize(sizes.map { try $0.int(or: -1) }))
-            return try $0.return_indices.bool(or: false) ? both(results) : [results.values]
-        }
         // The gradient of the maxima's sum.
         define(
             "max_pool2d_with_indices_backward",
