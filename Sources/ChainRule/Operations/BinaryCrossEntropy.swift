@@ -13,10 +13,9 @@ struct BinaryCrossEntropy: BinaryOperation, ElementwiseOperation {
         gradient: "∂L/∂p = ∂L/∂y · (p − t) / (p (1 − p)), ∂L/∂t = ∂L/∂y · (log(1 − p) − log p)")
     static let keeps: Keeps = .inputs
 
-    func forward(_ p: Tensor, _ t: Tensor) -> Tensor {
-        if p.dtype.isHalf {
-            return CPU.convert(forward(CPU.convert(p, to: .float32), CPU.convert(t, to: .float32)), to: p.dtype)
-        }
+    func forward(_ p: Tensor, _ t: Tensor) -> Tensor { CPU.rounded(p, t, value) }
+
+    private func value(_ p: Tensor, _ t: Tensor) -> Tensor {
         let hit = boundedLog(p)
         let miss = boundedLog(complement(p))
         let weightedHit = CPU.binary(CK_MUL, t, hit, name: Self.name)

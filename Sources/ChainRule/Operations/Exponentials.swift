@@ -81,7 +81,9 @@ struct LogAddExp: BinaryOperation, ElementwiseOperation {
     static let formula = Formula(
         "log(eˢᵃ + eˢᵇ) / s", gradient: "∂L/∂a = ∂L/∂y · σ(s (a − b)), ∂L/∂b = ∂L/∂y · σ(s (b − a))")
     static let keeps: Keeps = .inputs
-    func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.rounded(a, b, value) }
+
+    private func value(_ a: Tensor, _ b: Tensor) -> Tensor {
         let larger = CPU.binary(CK_MAXIMUM, a, b, name: Self.name)
         let distance = CPU.unary(CK_ABS, CPU.binary(CK_SUB, a, b, name: Self.name))
         let power = CPU.unary(CK_EXP, CPU.binary(CK_MUL, distance, .floating(-s), name: Self.name))

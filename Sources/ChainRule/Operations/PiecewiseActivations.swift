@@ -40,8 +40,9 @@ struct Elu: UnaryOperation, ElementwiseOperation {
     static let formula = Formula(
         "s x where x > 0, else s α (e^(βx) − 1)", gradient: "∂L/∂x = ∂L/∂y · (s where x > 0, else s α β e^(βx))")
     static let keeps: Keeps = .input
-    func forward(_ x: Tensor) -> Tensor {
-        if x.dtype.isHalf { return CPU.convert(forward(CPU.convert(x, to: .float32)), to: x.dtype) }
+    func forward(_ x: Tensor) -> Tensor { CPU.rounded(x, value) }
+
+    private func value(_ x: Tensor) -> Tensor {
         // The sum of both halves, each 0 where the other one counts.
         let negative = CPU.binary(CK_MINIMUM, x, .floating(0), name: Self.name)
         let bent = CPU.unary(CK_EXPM1, CPU.binary(CK_MUL, negative, .floating(beta), name: Self.name))

@@ -69,7 +69,10 @@ struct PowScalar: UnaryOperation, ElementwiseOperation {
     static let keeps: Keeps = .input
     func forward(_ x: Tensor) -> Tensor {
         guard x.dtype.isFloatingPoint else { return integerPower(x) }
-        if x.dtype.isHalf { return CPU.convert(forward(CPU.convert(x, to: .float32)), to: x.dtype) }
+        return CPU.rounded(x, power)
+    }
+
+    private func power(_ x: Tensor) -> Tensor {
         // The powers that networks use have kernels that are ten times as fast as the general one.
         switch exponent.double {
         case 1: return CPU.contiguousCopy(x)

@@ -10,6 +10,22 @@ public enum Scalar: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The same number: NaN is one, and 0 is not −0, for they make different operations.
+    public static func == (left: Scalar, right: Scalar) -> Bool {
+        switch (left, right) {
+        case (.integer(let a), .integer(let b)): a == b
+        case (.floating(let a), .floating(let b)): a.bitPattern == b.bitPattern
+        default: false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .integer(let value): hasher.combine(value)
+        case .floating(let value): hasher.combine(value.bitPattern)
+        }
+    }
+
     var negated: Scalar {
         switch self {
         case .integer(let value): .integer(0 &- value)
