@@ -39,7 +39,7 @@ let package = Package(
             ]),
         .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
         .testTarget(name: "ChainRuleTests", dependencies: ["ChainRule", "ChainRuleTestSupport"]),
-        .testTarget(name: "ChainRuleNNTests", dependencies: ["ChainRule", "ChainRuleNN"]),
+        .testTarget(name: "ChainRuleNNTests", dependencies: ["ChainRule", "ChainRuleNN", "ChainRuleTestSupport"]),
         .testTarget(name: "ChainRuleDataTests", dependencies: ["ChainRule", "ChainRuleData"]),
         .testTarget(name: "ChainRuleCommandTests", dependencies: ["ChainRuleCommand"]),
         .testTarget(name: "ConformanceTests", dependencies: ["Conformance", "ChainRule", "ChainRuleTestSupport"]),

@@ -199,6 +199,9 @@ struct CaseArguments {
     /// Whether the operation has a parameter of this name.
     func declares(_ name: String) -> Bool { parameters.contains { $0 == name } }
 
+    /// Whether the case passes `None`, which for a few parameters means another thing than to pass nothing.
+    func passesNone(_ name: String) -> Bool { if case .some(.none) = values[name] { true } else { false } }
+
     subscript(dynamicMember name: String) -> CaseArgument {
         precondition(parameters.contains { $0 == name }, "the table reads '\(name)', which its parameters lack")
         return CaseArgument(name: name, value: values[name] ?? .none)

@@ -5,7 +5,7 @@ import Foundation
 struct ConformanceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "conformance", abstract: "Runs cases made by PyTorch and reports what differs.",
-        subcommands: [OperatorsCommand.self, TrainingCommand.self, CoverageCommand.self])
+        subcommands: [OperatorsCommand.self, LayersCommand.self, TrainingCommand.self, CoverageCommand.self])
 }
 
 /// What all sub-commands take.

@@ -131,7 +131,7 @@ extension OperatorTable {
 
 extension CaseArguments {
     /// What `reduction` says, or the older `size_average` and `reduce` where the case gives those.
-    fileprivate var reduced: Reduction {
+    var reduced: Reduction {
         get throws {
             if declares("reduce"), self.reduce.isGiven || self.size_average.isGiven {
                 guard try self.reduce.bool(or: true) else { return .none }

@@ -38,6 +38,56 @@ struct InitializationTests {
         }
     }
 
+    @Test func transposedConvolutions() async {
+        await #expect(processExitsWith: .success) {
+            manualSeed(0)
+            let layer = ConvTranspose2d(2, 3, kernelSize: 2)
+            #expect(isClose(Array(layer.weight.doubles.prefix(3)), [-0.002161259, 0.154857919, -0.237592667]))
+            #expect(isClose(layer.bias?.doubles ?? [], [-0.046529628, 0.0305459, 0.261388451]))
+            manualSeed(0)
+            let grouped = ConvTranspose1d(4, 6, kernelSize: 3, groups: 2)
+            #expect(grouped.weight.shape == [4, 3, 3])
+            #expect(isClose(Array(grouped.bias?.doubles.prefix(3) ?? []), [-0.194580168, 0.2865327, 0.148739457]))
+        }
+    }
+
+    @Test func groupedConvolution() async {
+        await #expect(processExitsWith: .success) {
+            manualSeed(0)
+            let layer = Conv3d(2, 2, kernelSize: 2, groups: 2)
+            #expect(isClose(Array(layer.weight.doubles.prefix(3)), [-0.002646991, 0.189661443, -0.290990382]))
+            #expect(isClose(layer.bias?.doubles ?? [], [0.139772102, 0.212140083]))
+        }
+    }
+
+    @Test func bilinear() async {
+        await #expect(processExitsWith: .success) {
+            manualSeed(0)
+            let layer = Bilinear(2, 3, 2)
+            #expect(isClose(Array(layer.weight.doubles.prefix(3)), [-0.005293981, 0.379322886, -0.581980765]))
+            #expect(isClose(layer.bias?.doubles ?? [], [-0.675533414, -0.468304157]))
+        }
+    }
+
+    @Test func paddedEmbedding() async {
+        await #expect(processExitsWith: .success) {
+            manualSeed(0)
+            let weight = Embedding(3, 2, paddingIndex: 1).weight.doubles
+            #expect(
+                isClose(weight, [1.540996075, -0.293428898, 0, 0, -1.084522367, -1.398595452], tolerance: 1e-6))
+        }
+    }
+
+    @Test func dropoutsOfChannels() async {
+        await #expect(processExitsWith: .success) {
+            manualSeed(5)
+            #expect(Dropout2d(0.5)(.ones([1, 6, 1, 2])).doubles == [0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0])
+            manualSeed(5)
+            let kept = AlphaDropout(0.4)(.ones([6])).doubles
+            #expect(isClose(kept, [-0.9106, 1.4704, 1.4704, 1.4704, 1.4704, -0.9106], tolerance: 1e-4))
+        }
+    }
+
     @Test func embedding() async {
         await #expect(processExitsWith: .success) {
             manualSeed(0)

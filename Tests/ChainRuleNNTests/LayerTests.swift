@@ -1,5 +1,6 @@
 import ChainRule
 import ChainRuleNN
+import ChainRuleTestSupport
 import Testing
 
 /// A layer to try both ways of differentiating on, and the shape of its input.
@@ -14,32 +15,15 @@ private struct Row: Sendable, CustomTestStringConvertible {
 private let rows: [Row] = [
     Row(name: "Linear", shape: [4, 3]) { Linear(3, 2, dtype: .float64) },
     Row(name: "Linear without bias", shape: [4, 3]) { Linear(3, 2, bias: false, dtype: .float64) },
-    Row(name: "Conv1d", shape: [2, 4, 7]) {
-        Conv1d(4, 6, kernelSize: 3, stride: 2, padding: 1, groups: 2, dtype: .float64)
-    },
-    Row(name: "Conv2d", shape: [2, 2, 6, 5]) { Conv2d(2, 3, kernelSize: [3, 2], dilation: 2, dtype: .float64) },
-    Row(name: "Conv3d", shape: [1, 2, 3, 4, 4]) { Conv3d(2, 2, kernelSize: 2, dtype: .float64) },
-    Row(name: "MaxPool1d", shape: [2, 2, 7]) { MaxPool1d(2) },
-    Row(name: "MaxPool2d", shape: [2, 2, 6, 6]) { MaxPool2d(3, stride: 2, padding: 1) },
-    Row(name: "MaxPool3d", shape: [1, 2, 4, 4, 4]) { MaxPool3d(2) },
-    Row(name: "AvgPool1d", shape: [2, 2, 7]) { AvgPool1d(3, stride: 2, padding: 1) },
-    Row(name: "AvgPool2d", shape: [2, 2, 6, 6]) { AvgPool2d(2) },
-    Row(name: "AvgPool3d", shape: [1, 2, 4, 4, 4]) { AvgPool3d(2) },
-    Row(name: "AdaptiveAvgPool1d", shape: [2, 2, 7]) { AdaptiveAvgPool1d(3) },
-    Row(name: "AdaptiveAvgPool2d", shape: [2, 2, 5, 7]) { AdaptiveAvgPool2d([2, 3]) },
-    Row(name: "AdaptiveAvgPool3d", shape: [1, 2, 4, 5, 3]) { AdaptiveAvgPool3d(2) },
-    Row(name: "BatchNorm1d", shape: [5, 3]) { BatchNorm1d(3, dtype: .float64) },
-    Row(name: "BatchNorm2d", shape: [3, 2, 4, 3]) { BatchNorm2d(2, dtype: .float64) },
-    Row(name: "LayerNorm", shape: [3, 2, 4]) { LayerNorm([2, 4], dtype: .float64) },
+    Row(name: "Identity", shape: [4, 3]) { Identity() },
     Row(name: "Dropout of nothing", shape: [3, 4]) { Dropout(0) },
     Row(name: "Flatten", shape: [3, 2, 2]) { Flatten() },
-    Row(name: "ReLU", shape: [3, 4]) { ReLU() },
-    Row(name: "Tanh", shape: [3, 4]) { Tanh() },
-    Row(name: "Sigmoid", shape: [3, 4]) { Sigmoid() },
-    Row(name: "GELU", shape: [3, 4]) { GELU() },
-    Row(name: "GELU by tanh", shape: [3, 4]) { GELU(approximate: .tanh) },
-    Row(name: "Softmax", shape: [3, 4]) { Softmax(dim: -1) },
-    Row(name: "LogSoftmax", shape: [3, 4]) { LogSoftmax(dim: 0) },
+    Row(name: "Unflatten", shape: [3, 4]) { Unflatten(dim: 1, [2, -1]) },
+    Row(name: "PixelShuffle", shape: [1, 8, 2, 3]) { PixelShuffle(2) },
+    Row(name: "PixelUnshuffle", shape: [1, 2, 4, 6]) { PixelUnshuffle(2) },
+    Row(name: "ChannelShuffle", shape: [2, 4, 2, 3]) { ChannelShuffle(2) },
+    Row(name: "Unfold", shape: [2, 2, 4, 5]) { Unfold([2, 3], padding: 1, stride: 2) },
+    Row(name: "Fold", shape: [2, 8, 6]) { Fold([3, 4], 2) },
     Row(name: "Sequential", shape: [4, 3]) {
         Sequential {
             Linear(3, 5, dtype: .float64)
@@ -49,9 +33,123 @@ private let rows: [Row] = [
     },
 ]
 
+private let activations: [Row] =
+    ([
+        { ReLU() },
+        { ReLU6() },
+        { Tanh() },
+        { Tanhshrink() },
+        { Sigmoid() },
+        { LogSigmoid() },
+        { Hardsigmoid() },
+        { Hardswish() },
+        { SiLU() },
+        { Mish() },
+        { SELU() },
+        { Softsign() },
+        { GELU() },
+        { GELU(approximate: .tanh) },
+        { LeakyReLU(negativeSlope: 0.2) },
+        { ELU(alpha: 0.7) },
+        { CELU(alpha: 1.3) },
+        { Hardtanh(min: -0.5, max: 0.7) },
+        { Hardshrink() },
+        { Softshrink(lambda: 0.3) },
+        { Softplus(beta: 2, threshold: 1) },
+        { Threshold(0.1, 3) },
+        { GLU() },
+        { Softmax(dim: -1) },
+        { Softmin(dim: 1) },
+        { LogSoftmax(dim: 0) },
+        { PReLU(4, dtype: .float64) },
+    ] as [@Sendable () -> any Layer]).map { make in Row(name: make().summary, shape: [3, 4], make: make) }
+    + [Row(name: "Softmax2d", shape: [2, 3, 2, 2]) { Softmax2d() }]
+
+private let windows: [Row] = [
+    Row(name: "Conv1d", shape: [2, 4, 7]) {
+        Conv1d(4, 6, kernelSize: 3, stride: 2, padding: 1, groups: 2, dtype: .float64)
+    },
+    Row(name: "Conv1d that reflects", shape: [2, 2, 7]) {
+        Conv1d(2, 2, kernelSize: 3, padding: 2, paddingMode: .reflect, dtype: .float64)
+    },
+    Row(name: "Conv2d", shape: [2, 2, 6, 5]) { Conv2d(2, 3, kernelSize: [3, 2], dilation: 2, dtype: .float64) },
+    Row(name: "Conv2d of the same size", shape: [1, 2, 4, 5]) {
+        Conv2d(2, 2, kernelSize: [2, 3], padding: .same, dtype: .float64)
+    },
+    Row(name: "Conv2d around the edge", shape: [1, 2, 4, 5]) {
+        Conv2d(2, 2, kernelSize: [2, 3], padding: .same, paddingMode: .circular, dtype: .float64)
+    },
+    Row(name: "Conv3d", shape: [1, 2, 3, 4, 4]) { Conv3d(2, 2, kernelSize: 2, dtype: .float64) },
+    Row(name: "ConvTranspose1d", shape: [2, 4, 3]) {
+        ConvTranspose1d(4, 6, kernelSize: 3, stride: 2, padding: 1, outputPadding: 1, groups: 2, dtype: .float64)
+    },
+    Row(name: "ConvTranspose2d", shape: [1, 2, 3, 2]) {
+        ConvTranspose2d(2, 3, kernelSize: [3, 2], bias: false, dilation: 2, dtype: .float64)
+    },
+    Row(name: "ConvTranspose3d", shape: [1, 2, 2, 2, 2]) { ConvTranspose3d(2, 2, kernelSize: 2, dtype: .float64) },
+    Row(name: "MaxPool1d", shape: [2, 2, 7]) { MaxPool1d(2) },
+    Row(name: "MaxPool2d", shape: [2, 2, 6, 6]) { MaxPool2d(3, stride: 2, padding: 1) },
+    Row(name: "MaxPool3d", shape: [1, 2, 4, 4, 4]) { MaxPool3d(2) },
+    Row(name: "AvgPool1d", shape: [2, 2, 7]) { AvgPool1d(3, stride: 2, padding: 1) },
+    Row(name: "AvgPool2d", shape: [2, 2, 6, 6]) { AvgPool2d(2, divisorOverride: 3) },
+    Row(name: "AvgPool3d", shape: [1, 2, 4, 4, 4]) { AvgPool3d(2) },
+    Row(name: "AdaptiveAvgPool1d", shape: [2, 2, 7]) { AdaptiveAvgPool1d(3) },
+    Row(name: "AdaptiveAvgPool2d", shape: [2, 2, 5, 7]) { AdaptiveAvgPool2d([2, -1]) },
+    Row(name: "AdaptiveAvgPool3d", shape: [1, 2, 4, 5, 3]) { AdaptiveAvgPool3d(2) },
+    Row(name: "AdaptiveMaxPool1d", shape: [2, 2, 7]) { AdaptiveMaxPool1d(3) },
+    Row(name: "AdaptiveMaxPool2d", shape: [2, 2, 5, 7]) { AdaptiveMaxPool2d([2, 3]) },
+    Row(name: "AdaptiveMaxPool3d", shape: [1, 2, 4, 5, 3]) { AdaptiveMaxPool3d(2) },
+    Row(name: "LPPool1d", shape: [2, 2, 7]) { LPPool1d(2, 3, stride: 2) },
+    Row(name: "LPPool2d", shape: [2, 2, 4, 4]) { LPPool2d(.infinity, 2) },
+    Row(name: "LPPool3d", shape: [1, 1, 4, 4, 4]) { LPPool3d(2, 2) },
+    Row(name: "ReflectionPad1d", shape: [2, 2, 4]) { ReflectionPad1d([1, 2]) },
+    Row(name: "ReflectionPad2d", shape: [1, 2, 3, 4]) { ReflectionPad2d(2) },
+    Row(name: "ReflectionPad3d", shape: [1, 2, 2, 3]) { ReflectionPad3d(1) },
+    Row(name: "ReplicationPad1d", shape: [2, 4]) { ReplicationPad1d(3) },
+    Row(name: "ReplicationPad2d", shape: [1, 2, 3, 4]) { ReplicationPad2d([1, 2, 0, 1]) },
+    Row(name: "ReplicationPad3d", shape: [1, 2, 2, 3]) { ReplicationPad3d(1) },
+    Row(name: "CircularPad1d", shape: [2, 2, 4]) { CircularPad1d([3, 1]) },
+    Row(name: "CircularPad2d", shape: [1, 2, 3, 4]) { CircularPad2d(2) },
+    Row(name: "CircularPad3d", shape: [1, 1, 2, 2, 3]) { CircularPad3d([3, 2, 2, 1]) },
+    Row(name: "ZeroPad1d", shape: [2, 4]) { ZeroPad1d([-1, 2]) },
+    Row(name: "ZeroPad2d", shape: [2, 3, 4]) { ZeroPad2d(1) },
+    Row(name: "ZeroPad3d", shape: [1, 2, 2, 3]) { ZeroPad3d(1) },
+    Row(name: "ConstantPad1d", shape: [2, 4]) { ConstantPad1d(1, 3) },
+    Row(name: "ConstantPad2d", shape: [2, 3, 4]) { ConstantPad2d([0, 1, 2, 0], -1) },
+    Row(name: "ConstantPad3d", shape: [1, 2, 2, 3]) { ConstantPad3d(1, 0.5) },
+]
+
+private let normalizations: [Row] = [
+    Row(name: "BatchNorm1d", shape: [5, 3]) { BatchNorm1d(3, dtype: .float64) },
+    Row(name: "BatchNorm2d", shape: [3, 2, 4, 3]) { BatchNorm2d(2, dtype: .float64) },
+    Row(name: "BatchNorm3d", shape: [2, 2, 2, 2, 3]) { BatchNorm3d(2, bias: false, dtype: .float64) },
+    Row(name: "InstanceNorm1d", shape: [2, 3, 4]) { InstanceNorm1d(3, affine: true, dtype: .float64) },
+    Row(name: "InstanceNorm2d", shape: [3, 2, 3]) { InstanceNorm2d(3, trackRunningStatistics: true, dtype: .float64) },
+    Row(name: "InstanceNorm3d", shape: [2, 2, 2, 2, 2]) { InstanceNorm3d(2, dtype: .float64) },
+    Row(name: "LayerNorm", shape: [3, 2, 4]) { LayerNorm([2, 4], dtype: .float64) },
+    Row(name: "RMSNorm", shape: [3, 2, 4]) { RMSNorm([2, 4], dtype: .float64) },
+    Row(name: "GroupNorm", shape: [2, 4, 3]) { GroupNorm(2, 4, dtype: .float64) },
+    Row(name: "LocalResponseNorm", shape: [2, 5, 3]) { LocalResponseNorm(3, alpha: 0.5) },
+]
+
+/// A layer of two inputs.
+private struct PairRow: Sendable, CustomTestStringConvertible {
+    let name: String
+    let shapes: (Shape, Shape)
+    let make: @Sendable () -> any PairLayer
+
+    var testDescription: String { name }
+}
+
+private let pairRows: [PairRow] = [
+    PairRow(name: "Bilinear", shapes: ([4, 2], [4, 3])) { Bilinear(2, 3, 2, dtype: .float64) },
+    PairRow(name: "CosineSimilarity", shapes: ([4, 3], [4, 3])) { CosineSimilarity() },
+    PairRow(name: "PairwiseDistance", shapes: ([4, 3], [4, 3])) { PairwiseDistance(p: 3) },
+]
+
 struct LayerTests {
     /// The graph and the explicit calls of Torch 7 give the same output and gradients, and these agree with finite differences.
-    @Test(arguments: rows)
+    @Test(arguments: rows + activations + windows + normalizations)
     private func bothWays(_ row: Row) {
         let layer = row.make()
         let input = Tensor.randn(row.shape, dtype: .float64)
@@ -69,6 +167,29 @@ struct LayerTests {
             #expect(isClose(explicit.grad?.doubles ?? [], graph, tolerance: 1e-12))
         }
         checkAgainstDifferences(layer, input, cotangent, inputGradient)
+    }
+
+    /// The same for layers of two inputs.
+    @Test(arguments: pairRows)
+    private func bothWaysOfPairs(_ row: PairRow) {
+        let layer = row.make()
+        let inputs = [row.shapes.0, row.shapes.1].map { Tensor.randn($0, dtype: .float64) }
+        let leaves = inputs.map { $0.requiringGrad() }
+        let output = layer(leaves[0], leaves[1])
+        let cotangent = Tensor.randn(output.shape, dtype: .float64)
+        output.backward(gradient: cotangent)
+        let recorded = (leaves + layer.parameters).map { $0.grad?.doubles ?? [] }
+
+        layer.zeroGradParameters()
+        #expect(layer.forward(inputs[0], inputs[1]).doubles == output.doubles)
+        let gradients = layer.backward(inputs[0], inputs[1], cotangent)
+        let explicit = [gradients.0, gradients.1] + layer.parameters.map { $0.grad ?? .zeros([]) }
+        for (explicit, recorded) in zip(explicit, recorded) {
+            #expect(isClose(explicit.doubles, recorded, tolerance: 1e-12))
+        }
+        let report = GradientCheck.check(inputs) { [layer($0[0], $0[1])] }
+        #expect(report.passed, "\(report)")
+        #expect(throws: TensorError.self) { try catchingErrors { layer.backward(inputs[0], inputs[1], cotangent) } }
     }
 
     private func checkAgainstDifferences(_ layer: any Layer, _ input: Tensor, _ cotangent: Tensor, _ gradient: Tensor) {
@@ -125,6 +246,90 @@ struct LayerTests {
         let layer = Embedding(4, 2, dtype: .float64)
         layer(Tensor([Int64(1), 3, 1])).sum().backward()
         #expect(layer.weight.grad?.doubles == [0, 0, 2, 2, 0, 0, 1, 1])
+    }
+
+    @Test func embeddingKeepsItsPadding() {
+        let layer = Embedding(4, 2, paddingIndex: -1, dtype: .float64)
+        #expect(layer.weight[3].doubles == [0, 0])
+        layer(Tensor([Int64(1), 3, 1])).sum().backward()
+        #expect(layer.weight.grad?.doubles == [0, 0, 2, 2, 0, 0, 0, 0])
+    }
+
+    @Test func embeddingShortensLongRows() {
+        let layer = Embedding(3, 2, maxNorm: 1, dtype: .float64)
+        layer.weight.data = Tensor([3.0, 4, 0.3, 0.4, 6, 8], shape: [3, 2])
+        let leaf = layer.weight
+        #expect(isClose(layer(Tensor([Int64(0), 1])).doubles, [0.6, 0.8, 0.3, 0.4], tolerance: 1e-7))
+        #expect(isClose(leaf.doubles, [0.6, 0.8, 0.3, 0.4, 6, 8], tolerance: 1e-7))
+    }
+
+    @Test func embeddingDividesByFrequency() {
+        let layer = Embedding(3, 1, scalesGradientByFrequency: true, dtype: .float64)
+        layer(Tensor([Int64(1), 1, 2])).sum().backward()
+        #expect(layer.weight.grad?.doubles == [0, 1, 1])
+    }
+
+    @Test func bagsOfRows() {
+        let layer = EmbeddingBag(4, 1, reduction: .sum, dtype: .float64)
+        layer.weight.data = Tensor([1.0, 10, 100, 1000], shape: [4, 1])
+        #expect(layer(Tensor([Int64(0), 1, 2, 2], shape: [2, 2])).doubles == [11, 200])
+        let bags = layer(Tensor([Int64(0), 1, 3]), offsets: Tensor([Int64(0), 1]))
+        #expect(bags.doubles == [1, 1010])
+    }
+
+    @Test func instanceNormKeepsRunningStatistics() {
+        let layer = InstanceNorm1d(2, momentum: 0.5, trackRunningStatistics: true, dtype: .float64)
+        let input = Tensor([1.0, 3, 0, 4, 5, 7, 2, 2], shape: [2, 2, 2])
+        _ = layer(input)
+        #expect(layer.runningMean?.doubles == [2, 1])
+        #expect(layer.runningVariance?.doubles == [1.5, 2.5])
+        #expect(layer.batchesTracked?.doubles == [0])
+        layer.eval()
+        #expect(isClose(layer(input)[0, 1].doubles, [-0.632454267, 1.8973628], tolerance: 1e-7))
+    }
+
+    @Test func transposedConvolutionReachesTheSizeWanted() {
+        let layer = ConvTranspose2d(1, 1, kernelSize: 3, stride: 2, padding: 1)
+        #expect(layer(.ones([1, 1, 4, 5])).shape == [1, 1, 7, 9])
+        #expect(layer(.ones([1, 1, 4, 5]), outputSize: [8, 9]).shape == [1, 1, 8, 9])
+        #expect(throws: TensorError.self) {
+            try catchingErrors { layer(.ones([1, 1, 4, 5]), outputSize: [10, 9]) }
+        }
+    }
+
+    @Test func poolingTellsWhereMaximaWere() {
+        let result = MaxPool2d(2).withIndices(Tensor([1.0, 2, 4, 3, 9, 8, 7, 6], shape: [1, 1, 2, 4]))
+        #expect(result.values.doubles == [9, 7])
+        #expect(result.indices.doubles == [4, 6])
+        let undone = MaxUnpool2d(2)(result.values, indices: result.indices)
+        #expect(undone.doubles == [0, 0, 0, 0, 9, 0, 7, 0])
+    }
+
+    @Test func channelsAreDroppedWhole() {
+        let shapes: [Shape] = [[40, 3], [1, 40, 3, 2], [40, 2, 2, 2]]
+        for (layer, shape) in zip([Dropout1d(0.5), Dropout2d(0.5), Dropout3d(0.5)] as [any Layer], shapes) {
+            let sums = layer(Tensor.ones(shape)).reshape(40, -1).sum(dim: 1).doubles
+            #expect(Set(sums).count == 2)
+            layer.eval()
+            #expect(layer(Tensor.ones(shape)).doubles.allSatisfy { $0 == 1 })
+        }
+    }
+
+    @Test func alphaDropoutKeepsMeanAndVariance() {
+        let generator = Generator(seed: 1)
+        let input = Tensor.randn([200_000], generator: generator)
+        let output = AlphaDropout(0.3)(input)
+        #expect(abs(output.mean().item()) < 0.02)
+        #expect(abs(output.variance().item() - 1) < 0.03)
+        #expect(AlphaDropout(1)(.ones([3])).doubles == [0, 0, 0])
+    }
+
+    @Test func leaksAreRandomInTraining() {
+        let layer = RReLU(lower: 0.1, upper: 0.3)
+        let leaks = layer(.full([1000], -1.0)).doubles
+        #expect(leaks.allSatisfy { (-0.3 ... -0.1).contains($0) } && Set(leaks).count > 900)
+        layer.eval()
+        #expect(isClose(layer(Tensor([Float(-1), 2])).doubles, [-0.2, 2]))
     }
 
     @Test func dropoutOnlyInTraining() {

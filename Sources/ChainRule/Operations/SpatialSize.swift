@@ -1,7 +1,7 @@
 /// A size, stride, padding or dilation of a window: one number for all spatial axes (`3`), or one for each (`[3, 5]`).
 public struct SpatialSize: ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral, Hashable, Sendable {
     /// One number, or one for each axis, outermost first.
-    private let values: [Int]
+    public let values: [Int]
 
     public init(_ size: Int) { values = [size] }
     public init(_ sizes: [Int]) { values = sizes }

@@ -11,7 +11,8 @@ public final class Linear: Module, Layer {
     public init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool = true, dtype: DType = .float32) {
         self.inFeatures = inFeatures
         self.outFeatures = outFeatures
-        let initial = Initialization.weightAndBias([outFeatures, inFeatures], bias: bias, dtype: dtype)
+        let initial = Initialization.weightAndBias(
+            [outFeatures, inFeatures], bias: bias ? outFeatures : nil, dtype: dtype)
         _weight = Parameter(initial.weight)
         _bias = Parameter(initial.bias)
         super.init()
@@ -20,4 +21,38 @@ public final class Linear: Module, Layer {
     public override var summary: String { "Linear(\(inFeatures), \(outFeatures)\(bias == nil ? ", bias: false" : ""))" }
 
     public func callAsFunction(_ input: Tensor) -> Tensor { scope { input.linear(weight: weight, bias: bias) } }
+}
+
+/// y[o] = x₁ᵀ W[o] x₂ + b[o] on the last axes: (..., m) and (..., n) → (..., outFeatures). W (outFeatures, m, n) and b are drawn from
+/// U(−1/√m, 1/√m).
+public final class Bilinear: Module, PairLayer {
+    @Parameter public var weight: Tensor
+    @Parameter public var bias: Tensor?
+    public let inFeatures1, inFeatures2, outFeatures: Int
+
+    public init(
+        _ inFeatures1: Int, _ inFeatures2: Int, _ outFeatures: Int, bias: Bool = true, dtype: DType = .float32
+    ) {
+        self.inFeatures1 = inFeatures1
+        self.inFeatures2 = inFeatures2
+        self.outFeatures = outFeatures
+        let bound = 1 / Double(max(inFeatures1, 1)).squareRoot()
+        _weight = Parameter(.uniform([outFeatures, inFeatures1, inFeatures2], -bound...bound, dtype: dtype))
+        _bias = Parameter(bias ? .uniform([outFeatures], -bound...bound, dtype: dtype) : nil)
+        super.init()
+    }
+
+    public override var summary: String {
+        "Bilinear(\(inFeatures1), \(inFeatures2), \(outFeatures)\(bias == nil ? ", bias: false" : ""))"
+    }
+
+    public func callAsFunction(_ input1: Tensor, _ input2: Tensor) -> Tensor {
+        scope { input1.bilinear(input2, weight: weight, bias: bias) }
+    }
+}
+
+/// The input as it is: a place holder.
+public final class Identity: Module, Layer {
+    public override var summary: String { "Identity()" }
+    public func callAsFunction(_ input: Tensor) -> Tensor { input }
 }

@@ -13,7 +13,7 @@ public struct NLLLoss: Loss {
         self.reduction = reduction
     }
 
-    public var description: String { "NLLLoss()" }
+    public var description: String { described("NLLLoss", [], reduction) }
 
     public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
         prediction.nllLoss(target, weight: weight, ignoreIndex: ignoreIndex, reduction: reduction)
@@ -36,7 +36,7 @@ public struct CrossEntropyLoss: Loss {
         self.reduction = reduction
     }
 
-    public var description: String { "CrossEntropyLoss()" }
+    public var description: String { described("CrossEntropyLoss", ["labelSmoothing: \(labelSmoothing)"], reduction) }
 
     public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
         prediction.crossEntropy(
@@ -44,21 +44,21 @@ public struct CrossEntropyLoss: Loss {
     }
 }
 
-/// −(t log x + (1 − t) log(1 − x)) for probabilities x and targets t from 0 to 1. The logarithms stop at −100, as in PyTorch.
+/// −(t log x + (1 − t) log(1 − x)) for probabilities x and targets t from 0 to 1, averaged. The logarithms stop at −100, as in PyTorch.
 public struct BCELoss: Loss {
     public let weight: Tensor?
     public let reduction: Reduction
 
+    /// - Parameter weight: a factor for each element; broadcasts.
     public init(weight: Tensor? = nil, reduction: Reduction = .mean) {
         self.weight = weight
         self.reduction = reduction
     }
 
-    public var description: String { "BCELoss()" }
+    public var description: String { described("BCELoss", [], reduction) }
 
     public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
-        guard haveEqualShapes(prediction, target, "BCELoss") else { return prediction }
-        return prediction.binaryCrossEntropy(target, weight: weight, reduction: reduction)
+        prediction.binaryCrossEntropy(target, weight: weight, reduction: reduction)
     }
 }
 
@@ -75,49 +75,10 @@ public struct BCEWithLogitsLoss: Loss {
         self.reduction = reduction
     }
 
-    public var description: String { "BCEWithLogitsLoss()" }
+    public var description: String { described("BCEWithLogitsLoss", [], reduction) }
 
     public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
-        guard haveEqualShapes(prediction, target, "BCEWithLogitsLoss") else { return prediction }
-        // (1 − t) x + (1 + (p − 1) t) · log(1 + e^−x), with p the positive weight.
-        let logTerm = (-prediction).softplus()
-        let scaled = positiveWeight.map { (1 + ($0 - 1) * target) * logTerm } ?? logTerm
-        let losses = (1 - target) * prediction + scaled
-        return reduce(weight.map { losses * $0 } ?? losses, reduction)
-    }
-}
-
-/// Σ over the wrong classes of max(0, margin − x[t] + x[i])^p / C, averaged over the rows: (N, C) or (C), int64 targets.
-public struct MultiMarginLoss: Loss {
-    public let p: Int
-    public let margin: Double
-    public let weight: Tensor?
-    public let reduction: Reduction
-
-    public init(p: Int = 1, margin: Double = 1, weight: Tensor? = nil, reduction: Reduction = .mean) {
-        self.p = p
-        self.margin = margin
-        self.weight = weight
-        self.reduction = reduction
-        if p != 1 && p != 2 { fail("MultiMarginLoss", "p must be 1 or 2, not \(p)") }
-    }
-
-    public var description: String { "MultiMarginLoss()" }
-
-    public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
-        let rows = prediction.rank == 1 ? prediction.unsqueeze(dim: 0) : prediction
-        let classes = target.reshape(-1)
-        guard rows.rank == 2, classes.count == rows.shape[0] else {
-            return fail(
-                "MultiMarginLoss", "scores of shape \(prediction.shape) do not fit targets of shape \(target.shape)")
-        }
-        let index = classes.unsqueeze(dim: 1)
-        let distances = (margin - rows.gather(dim: 1, index) + rows).relu()
-        var powers = p == 1 ? distances : distances.squared()
-        if let weight { powers = powers * weight.indexSelect(dim: 0, classes).unsqueeze(dim: 1) }
-        // The right class is at distance `margin` from itself and does not count.
-        let isWrong = index .!= Tensor.arange(rows.shape[1]).unsqueeze(dim: 0)
-        let losses = (powers * isWrong.to(rows.dtype)).sum(dim: 1) / rows.shape[1]
-        return reduce(prediction.rank == 1 ? losses.reshape([]) : losses, reduction)
+        prediction.binaryCrossEntropyWithLogits(
+            target, weight: weight, positiveWeight: positiveWeight, reduction: reduction)
     }
 }

@@ -16,28 +16,40 @@ extension Loss {
 
     /// ∂loss/∂prediction.
     public func backward(_ prediction: Tensor, _ target: Tensor) -> Tensor {
-        let leaf = prediction.detach().requiringGrad()
-        let loss = withGradient { self(leaf, target) }
-        // The sum of the losses of the elements when there is one for each.
-        loss.backward(gradient: .ones(like: loss))
-        return leaf.grad ?? .zeros(like: prediction)
+        gradients(ofLossOf: [prediction]) { self($0[0], target) }[0]
     }
 }
 
-/// Elementwise losses to their mean, their sum, or as they are.
-func reduce(_ losses: Tensor, _ reduction: Reduction) -> Tensor {
-    switch reduction {
-    case .none: losses
-    case .mean: losses.mean()
-    case .sum: losses.sum()
+/// A criterion on two predictions: what they are to each other, given a target.
+///
+/// As a function, `loss(first, second, target)`, it is recorded. Called by hand as in Torch 7, `forward` gives the number and `backward` its
+/// gradients with respect to both predictions.
+public protocol PairLoss: Sendable, CustomStringConvertible {
+    func callAsFunction(_ first: Tensor, _ second: Tensor, _ target: Tensor) -> Tensor
+}
+
+extension PairLoss {
+    /// The loss, not recorded.
+    public func forward(_ first: Tensor, _ second: Tensor, _ target: Tensor) -> Tensor {
+        withoutGradient { self(first.detach(), second.detach(), target) }
+    }
+
+    /// ∂loss/∂first and ∂loss/∂second.
+    public func backward(_ first: Tensor, _ second: Tensor, _ target: Tensor) -> (Tensor, Tensor) {
+        let found = gradients(ofLossOf: [first, second]) { self($0[0], $0[1], target) }
+        return (found[0], found[1])
     }
 }
 
-/// Reports a target whose shape is not that of the prediction; broadcasting there is nearly always a mistake.
-func haveEqualShapes(_ prediction: Tensor, _ target: Tensor, _ name: String) -> Bool {
-    guard prediction.shape == target.shape else {
-        fail(name, "the prediction has shape \(prediction.shape), the target \(target.shape); they must be equal")
-        return false
-    }
-    return true
+/// The gradients of a loss with respect to its inputs; of the sum of the losses of the elements when there is one for each.
+func gradients(ofLossOf inputs: [Tensor], _ call: ([Tensor]) -> Tensor) -> [Tensor] {
+    let leaves = inputs.map { $0.detach().requiringGrad() }
+    let loss = withGradient { call(leaves) }
+    loss.backward(gradient: .ones(like: loss))
+    return leaves.map { $0.grad ?? .zeros(like: $0) }
+}
+
+/// What stands in a description for the reduction that is not the usual one.
+func described(_ name: String, _ settings: [String] = [], _ reduction: Reduction) -> String {
+    "\(name)(\((settings + (reduction == .mean ? [] : ["reduction: .\(reduction)"])).joined(separator: ", ")))"
 }

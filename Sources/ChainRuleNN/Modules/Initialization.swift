@@ -26,11 +26,12 @@ public enum Initialization {
     }
 
     /// The weight and bias of a linear or convolution layer as PyTorch draws them: Kaiming uniform with a = √5, bias U(±1/√fanIn).
-    static func weightAndBias(_ shape: Shape, bias: Bool, dtype: DType) -> (weight: Tensor, bias: Tensor?) {
+    /// `bias` is its length, nil for none.
+    static func weightAndBias(_ shape: Shape, bias: Int?, dtype: DType) -> (weight: Tensor, bias: Tensor?) {
         let weight = kaimingUniform(shape, a: 5.0.squareRoot(), dtype: dtype)
-        guard bias else { return (weight, nil) }
+        guard let bias else { return (weight, nil) }
         let fanIn = fans(shape).fanIn
         let bound = fanIn > 0 ? 1 / Double(fanIn).squareRoot() : 0
-        return (weight, .uniform([shape[0]], -bound...bound, dtype: dtype))
+        return (weight, .uniform([bias], -bound...bound, dtype: dtype))
     }
 }

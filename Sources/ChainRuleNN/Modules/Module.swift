@@ -15,7 +15,7 @@ open class Module: OperationScope {
     /// The path in the model this module was last listed in, for errors and printing.
     fileprivate(set) final var path: String?
     /// What `forward` of the explicit calls remembered for `backward`.
-    final var explicitCall: (input: Tensor, output: Tensor)?
+    final var explicitCall: (inputs: [Tensor], output: Tensor)?
 
     public override init() { super.init() }
 

@@ -59,7 +59,7 @@ extension CPU {
     }
 
     /// log(e^a + e^b).
-    private static func logAddExp(_ a: Double, _ b: Double) -> Double {
+    static func logAddExp(_ a: Double, _ b: Double) -> Double {
         let larger = a > b || a.isNaN ? a : b
         if larger.isInfinite { return larger }
         return larger + log1p(exp(-(a - b).magnitude))
