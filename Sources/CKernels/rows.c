@@ -86,12 +86,14 @@ size_t ck_layer_norm_grad_workspace(int64_t rows, int64_t columns)
     return (size_t)((rows + block - 1) / block * CK_SUMS_SIZE(columns)) * sizeof(double);
 }
 
-static double total(const ck_row_arrays *arrays, int64_t rows, int64_t columns, int64_t at)
+/// Adds the sums of all blocks to those of the first.
+static void add_sums(const ck_row_arrays *arrays, int64_t rows, int64_t columns)
 {
-    double sum = 0;
-    for (int64_t first = 0; first < rows; first += arrays->sums_rows)
-        sum += arrays->sums[first / arrays->sums_rows * CK_SUMS_SIZE(columns) + at];
-    return sum;
+    double *first = arrays->sums;
+    for (int64_t row = arrays->sums_rows; row < rows; row += arrays->sums_rows) {
+        const double *next = first + row / arrays->sums_rows * CK_SUMS_SIZE(columns);
+        for (int64_t j = 0; j < 2 * columns; j++) first[j] += next[j];
+    }
 }
 
 /// `arrays->sums` is the workspace, or null when only dx is wanted.
@@ -107,6 +109,7 @@ static void layer_norm_grad(int is_double, int64_t rows, int64_t columns, ck_row
     int64_t blocks = (rows + job.block - 1) / job.block;
     if (blocks == 1) run_block(&job, 0);
     else ck_parallel(blocks, run_block, &job);
+    add_sums(arrays, rows, columns);
 }
 
 void ck_layer_norm_grad_f32(int64_t rows, int64_t columns, float *dx, float *dweight, float *dbias, const float *dy,
@@ -116,8 +119,8 @@ void ck_layer_norm_grad_f32(int64_t rows, int64_t columns, float *dx, float *dwe
                             .weight = weight, .sums = dweight ? workspace : 0};
     layer_norm_grad(0, rows, columns, &arrays);
     for (int64_t j = 0; j < columns && dweight; j++) {
-        dbias[j] = (float)total(&arrays, rows, columns, j);
-        dweight[j] = (float)total(&arrays, rows, columns, columns + j);
+        dbias[j] = rows > 0 ? (float)arrays.sums[j] : 0;
+        dweight[j] = rows > 0 ? (float)arrays.sums[columns + j] : 0;
     }
 }
 void ck_layer_norm_grad_f64(int64_t rows, int64_t columns, double *dx, double *dweight, double *dbias, const double *dy,
@@ -128,7 +131,7 @@ void ck_layer_norm_grad_f64(int64_t rows, int64_t columns, double *dx, double *d
                             .weight = weight, .sums = dweight ? workspace : 0};
     layer_norm_grad(1, rows, columns, &arrays);
     for (int64_t j = 0; j < columns && dweight; j++) {
-        dbias[j] = total(&arrays, rows, columns, j);
-        dweight[j] = total(&arrays, rows, columns, columns + j);
+        dbias[j] = rows > 0 ? arrays.sums[j] : 0;
+        dweight[j] = rows > 0 ? arrays.sums[columns + j] : 0;
     }
 }

@@ -50,21 +50,19 @@ CK_INLINE f32v exp_with_rest(f32v x, f32v rest)
     return scale_f32(sum + (lost + tail), AS(u32v, shifted));
 }
 CK_INLINE f32v exp_f32(f32v x) { return exp_with_rest(x, splat_f32(0)); }
-/// 1 / (1 + z) or z / (1 + z) for z = e^-|x + rest|. The quotient alone would be up to 2.3 units off: the rounding errors of
+/// 1 / (1 + z) or z / (1 + z) for z = e^-|x|. The quotient alone would be up to 2.3 units off: the rounding errors of
 /// z and of 1 + z are kept and divided too, by a straight line that is near enough to 1 / (1 + z).
-CK_INLINE f32v sigmoid_with_rest(f32v x, f32v rest)
+CK_INLINE f32v sigmoid_f32(f32v x)
 {
-    f32v high, tail, turned = AS(f32v, AS(u32v, rest) ^ (~AS(u32v, x) & 0x80000000u));
-    f32v shifted = exp_parts(at_least_f32(neg_f32(abs_f32(x)), -110), turned, &high, &tail);
-    f32v sum = 1 + high, lost = (high - (sum - 1)) + tail, rounded = sum + lost;
+    f32v high, tail, shifted = exp_parts(at_least_f32(neg_f32(abs_f32(x)), -110), splat_f32(0), &high, &tail);
+    f32v sum = 1 + high, rest = (high - (sum - 1)) + tail, rounded = sum + rest;
     u32v bits = AS(u32v, shifted);
-    f32v z = scale_f32(rounded, bits), z_low = scale_f32(lost - (rounded - sum), bits);
+    f32v z = scale_f32(rounded, bits), z_low = scale_f32(rest - (rounded - sum), bits);
     f32v divisor = 1 + z, divisor_low = (z - (divisor - 1)) + z_low;
     f32v quotient = (x > 0 ? (f32v)1.0f : z) / divisor;
     f32v missing = NMADD(quotient, divisor_low, x > 0 ? (f32v)0.0f : z_low);
     return MADD(missing, NMADD(splat_f32(0.5f), divisor, splat_f32(1.457f)), quotient);
 }
-CK_INLINE f32v sigmoid_f32(f32v x) { return sigmoid_with_rest(x, splat_f32(0)); }
 /// x + x^3 P(x^2) below 0.55, above it 1 - 2 / (e^(2 |x|) + 1).
 CK_INLINE f32v tanh_f32(f32v x)
 {
@@ -127,8 +125,14 @@ CK_INLINE f32v gelu_grad_f32(f32v dy, f32v x)
     return dy * (x > 0 ? 1 - slope : slope);
 }
 
+/// x / (1 + e^-(w + rest)), w a function of x with the sign of x.
+CK_INLINE f32v gate_f32(f32v x, f32v w, f32v rest)
+{
+    f32v turned = AS(f32v, AS(u32v, rest) ^ (~AS(u32v, w) & 0x80000000u)), z = exp_with_rest(neg_f32(abs_f32(w)), turned);
+    return (x > 0 ? x : x * z) / (1 + z);
+}
 DEFINE_VIA_DOUBLE(slow_silu, short_silu)
-CK_INLINE f32v quick_silu(f32v x) { return x * sigmoid_f32(x); }
+CK_INLINE f32v quick_silu(f32v x) { return gate_f32(x, x, splat_f32(0)); }
 DEFINE_MENDED(silu_f32, x < -80.0f, quick_silu, slow_silu)
 
 /// w = x sqrt(8 / pi) (1 + 0.044715 x^2) in two parts.
@@ -148,7 +152,7 @@ DEFINE_VIA_DOUBLE(slow_gelu_tanh, short_gelu_tanh)
 CK_INLINE f32v quick_gelu_tanh(f32v x)
 {
     f32v rest, w = gelu_tanh_argument(at_least_f32(at_most_f32(x, 20), -20), &rest);
-    return x * sigmoid_with_rest(w, rest);
+    return gate_f32(x, w, rest);
 }
 DEFINE_MENDED(gelu_tanh_f32, x < -9.0f, quick_gelu_tanh, slow_gelu_tanh)
 
