@@ -13,9 +13,10 @@ struct Determinant: UnaryOperation {
     /// the other singular values (Giles, Collected matrix derivative results, 2008, for the regular ones).
     private func cofactors(_ a: Tensor, _ y: Tensor) -> Tensor {
         if a.count == 0 { return a }
+        Recorder.noteReading("the gradient of det looks whether a matrix is singular")
         guard CPU.hasZero(y) else { return LinearAlgebra.inv(a).mT * y.asColumn().asColumn() }
         let (u, s, vh) = LinearAlgebra.svd(a)
-        let sign = CPU.determinants(u.detach()).sign * CPU.determinants(vh.detach()).sign
+        let sign = LinearAlgebra.slogdet(u.detach()).sign * LinearAlgebra.slogdet(vh.detach()).sign
         let others = productsOfOthers(s) * sign.asColumn()
         return (u * others.unsqueeze(dim: -2)).matmul(vh)
     }

@@ -48,8 +48,10 @@ extension CPU {
 
     /// Which matrix of the batch `from` stands at each place of the batch `target`, to which it broadcasts.
     private static func matrixNumbers(_ from: Shape, in target: Shape) -> [Int] {
-        let numbers = Tensor(Array(0..<from.elementCount), shape: from)
-        return expandedCopy(numbers, to: target).toArray(of: Int.self)
+        let numbers = expandedCopy(Tensor(Array(0..<from.elementCount), shape: from), to: target)
+        return withExtendedLifetime(numbers) {
+            Array(UnsafeBufferPointer(start: numbers.pointer(to: Int.self), count: numbers.count))
+        }
     }
 
     /// The determinants, their signs (−1, 0, 1) and the logarithms of their magnitudes. The last two neither overflow nor vanish.
