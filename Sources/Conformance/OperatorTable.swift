@@ -24,6 +24,7 @@ struct OperatorTable: Sendable {
         defineWindows()
         defineLosses()
         defineVision()
+        defineResampling()
         defineLinearAlgebra()
         defineCreations()
         defineOrderAndStatistics()

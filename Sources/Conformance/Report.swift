@@ -44,7 +44,7 @@ struct Report: Sendable {
         case .unsupported(let what):
             unsupported += 1
             lines.append("UNSUPPORTED \(name) (\(label)): \(what)")
-            if unsupportedNames.last != name { unsupportedNames.append(name) }
+            if !unsupportedNames.contains(name) { unsupportedNames.append(name) }
         }
     }
 
@@ -53,6 +53,6 @@ struct Report: Sendable {
         failed += other.failed
         unsupported += other.unsupported
         lines += other.lines
-        unsupportedNames += other.unsupportedNames
+        for name in other.unsupportedNames where !unsupportedNames.contains(name) { unsupportedNames.append(name) }
     }
 }

@@ -81,9 +81,8 @@ struct ClampGradient: LoopedBinaryOperation {
         "dy where a < x < b, else 0", gradient: "∂L/∂dy = ∂L/∂g where a < x < b, else 0; ∂L/∂x = 0")
     static let keeps: Keeps = .right
     func value<T: BinaryFloatingPoint>(_ dy: T, _ x: T) -> T {
-        // Written so that NaN, which is beyond no bound, passes its gradient.
-        let (isLow, isHigh) = (x <= T(lower) && lower != -.infinity, x >= T(upper) && upper != .infinity)
-        return isLow || isHigh ? 0 : dy
+        let (above, below) = (x > T(lower) || lower == -.infinity, x < T(upper) || upper == .infinity)
+        return above && below ? dy : 0
     }
     func gradientLeft(_ dg: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dg, kept.rightInput) }
     func gradientRight(_ dg: Tensor, _ kept: Kept) -> Tensor { dg.zeroGradient() }
