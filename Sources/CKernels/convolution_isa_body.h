@@ -15,6 +15,7 @@
 #endif
 
 #include "convolution_columns_body.h"
+#include "convolution_direct_body.h"
 #include "convolution_product_body.h"
 #include "convolution_scatter_body.h"
 #include "convolution_weights_body.h"

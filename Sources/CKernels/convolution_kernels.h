@@ -22,6 +22,7 @@
 #define RUNS_MAX DOT_PIXELS                                  // when every pixel is a run of its own
 #define CLIPS_MAX 1024
 #define ZEROS 2048
+#define DIRECT_ROWS 32                                       // of the source that go at a time
 
 #pragma STDC FP_CONTRACT ON
 

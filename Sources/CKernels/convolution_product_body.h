@@ -199,6 +199,10 @@ static void K(product)(const ck_conv_product *product, REAL *result, const REAL 
                        const REAL *bias, REAL *packed) {
     int64_t phases = product->phase_count[0] * product->phase_count[1] * product->phase_count[2];
     if (phases == 0 || product->batch == 0 || product->result_channels == 0 || product->result_plane == 0) return;
+    if (K(is_direct)(product)) {
+        K(direct_product)(product, result, source, weights, bias);
+        return;
+    }
     K(product_job) job = {
         .product = product, .result = result, .source = source, .weights = weights, .bias = bias, .packed = packed,
         .tiles = ck_conv_ceil_div(product->result_channels, TILE_ROWS),

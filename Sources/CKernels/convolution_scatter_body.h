@@ -170,7 +170,8 @@ static void K(input_grad)(const ck_conv_product *backward, const ck_conv_product
     double addition = forward->phases[2]->pixel_step == 1 ? 10 : 24;
     double scatter = channels * (depth + addition) * (double)forward->result_plane;
     double gather = (padded_channels + 3) * depth * (double)forward->source_plane / (double)(phases > 0 ? phases : 1);
-    if (forward->result_plane > 0 && forward->batch > 0 && forward->result_channels > 0 && scatter < 0.9 * gather) {
+    int possible = forward->result_plane > 0 && forward->batch > 0 && forward->result_channels > 0;
+    if (possible && scatter < 0.9 * gather && !K(is_direct)(backward)) {
         K(scatter_product)(forward, dx, dy, weights, packed);
     } else {
         K(product)(backward, dx, dy, weights, 0, packed);
