@@ -16,7 +16,8 @@ import CKernels
 ///
 /// For each signature (shapes, dtypes and requiresGrad of the arguments, modules in training or not) the first calls run as written and
 /// are recorded; once two recordings agree, later calls run a plan: what is computed twice is computed once, what nobody uses is left
-/// out. Results differ from those of the function as written by rounding alone.
+/// out, elementwise operations run together while their data is in the cache. Results differ from those of the function as written by
+/// rounding alone.
 ///
 /// What the function may use besides its arguments:
 /// - parameters, their gradients, buffers of modules, the optimisers of ChainRuleNN (with their settings as they are at the time
@@ -76,7 +77,7 @@ public final class CompiledFunction<Result: TensorGroup, each Argument: TensorGr
         return variant
     }
 
-    /// What the latest call ran: its description shows the steps.
+    /// What the latest call ran: its description shows the steps, and which operations run together.
     public var plan: PlanDescription { latest?.description ?? PlanDescription(state: .notCalled) }
 
     /// Why the latest call ran the function as it is written; nil when it ran a plan or was recorded.

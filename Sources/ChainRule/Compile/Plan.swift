@@ -3,7 +3,6 @@ import CKernels
 /// What runs in place of a recorded function.
 final class Plan {
     private let steps: [PlannedStep]
-    private let fixed: [(number: Int, tensor: Tensor)]
     private let conditions: [Recorder.Condition]
     private let results: [Int]
     private let releasedAtEnd: [Int]
@@ -18,24 +17,24 @@ final class Plan {
 
     init(_ recording: Recording) {
         let simplified = SimplifiedRecording(recording)
-        let held = Set(simplified.results)
-        fixed = simplified.fixed
-        let fixedNumbers = Set(fixed.map(\.number))
-        var lastUse: [Int: Int] = [:]
-        for (index, step) in simplified.steps.enumerated() {
-            for number in step.inputs + step.outputs { lastUse[number] = index }
+        let units = Fusion(simplified.steps, recording.forms).ordered
+        let fixed = Set(simplified.fixed.map(\.number))
+        let kept = fixed.union(simplified.results)
+        let lifetimes = Lifetimes(units, kept: kept, argumentCount: recording.argumentCount)
+        var planned: [RecordedStep] = []
+        for (index, unit) in units.enumerated() {
+            planned += fused(unit, recording.forms, lifetimes, at: index)
         }
-        var releases = [[Int]](repeating: [], count: simplified.steps.count)
-        for (number, index) in lastUse where !held.contains(number) && !fixedNumbers.contains(number) {
-            releases[index].append(number)
-        }
-        steps = zip(simplified.steps, releases).map { PlannedStep(step: $0, releases: $1.sorted()) }
+        let releases = Lifetimes(planned.map { [$0] }, kept: kept, argumentCount: 0).releases
+        steps = zip(planned, releases).map { PlannedStep(step: $0, releases: $1) }
         results = simplified.results
-        releasedAtEnd = Array(held.union(0..<recording.argumentCount).subtracting(fixedNumbers))
+        releasedAtEnd = Array(Set(results).union(0..<recording.argumentCount).subtracting(fixed))
         conditions = recording.conditions
-        values = ValueTable(count: recording.valueCount)
-        for (number, tensor) in fixed { values[number] = tensor }
-        summary = simplified.summary
+        values = ValueTable(count: recording.forms.count)
+        for (number, tensor) in simplified.fixed { values[number] = tensor }
+        summary = PlanSummary(
+            recorded: recording.steps.count, repeated: simplified.repeated, unused: simplified.unused,
+            lines: planned.map { PlanSummary.Line($0, recording.forms) })
     }
 
     var conditionsHold: Bool { conditions.allSatisfy(\.holds) }
@@ -54,13 +53,74 @@ final class Plan {
     }
 }
 
+/// The steps of a unit as one, or as few as can be.
+private func fused(_ unit: [RecordedStep], _ forms: [ValueForm], _ lifetimes: Lifetimes, at index: Int)
+    -> [RecordedStep]
+{
+    if unit.count == 1 { return unit }
+    func merged(_ part: ArraySlice<RecordedStep>) -> [RecordedStep] {
+        if part.count == 1 { return Array(part) }
+        let whole = part.count == unit.count
+        let outside = Set((unit[..<part.startIndex] + unit[part.endIndex...]).flatMap(\.inputs))
+        let step = FusedStep(
+            Array(part), forms: forms,
+            needed: { lifetimes.isUsedOutside($0, of: index) || outside.contains($0) },
+            isLastUse: { whole && lifetimes.ends($0, with: index) })
+        if let step { return [step] }
+        let middle = part.startIndex + part.count / 2
+        return merged(part[..<middle]) + merged(part[middle...])
+    }
+    return merged(unit[...])
+}
+
+/// Which unit uses which value, and which is the last to do so.
+private struct Lifetimes {
+    private var users: [Int: Set<Int>] = [:]
+    private var makers: [Int: Int] = [:]
+    private let kept: Set<Int>
+    private let argumentCount: Int
+    private let count: Int
+
+    init(_ units: [[RecordedStep]], kept: Set<Int>, argumentCount: Int) {
+        self.kept = kept
+        self.argumentCount = argumentCount
+        count = units.count
+        for (index, unit) in units.enumerated() {
+            for step in unit {
+                for number in step.inputs { users[number, default: []].insert(index) }
+                for number in step.outputs { makers[number] = index }
+            }
+        }
+    }
+
+    func isUsedOutside(_ number: Int, of unit: Int) -> Bool {
+        kept.contains(number) || (users[number] ?? []).contains { $0 != unit }
+    }
+
+    /// Whether a value that belongs to the run is used by nobody after this unit.
+    func ends(_ number: Int, with unit: Int) -> Bool {
+        !kept.contains(number) && number >= argumentCount && users[number]?.max() == unit
+    }
+
+    /// For each unit the values that nobody uses after it.
+    var releases: [[Int]] {
+        var releases = [[Int]](repeating: [], count: count)
+        for number in Set(users.keys).union(makers.keys) where !kept.contains(number) {
+            let last = Swift.max(users[number]?.max() ?? 0, makers[number] ?? 0)
+            releases[last].append(number)
+        }
+        return releases
+    }
+}
+
 /// A recording without what is computed twice and what nobody uses.
 struct SimplifiedRecording {
     private(set) var steps: [RecordedStep] = []
-    private(set) var results: [Int]
+    let results: [Int]
     /// The values that are the same in every run.
     let fixed: [(number: Int, tensor: Tensor)]
-    private(set) var summary = PlanSummary()
+    private(set) var repeated = 0
+    private(set) var unused = 0
 
     private struct Computation: Hashable {
         let identity: AnyHashable
@@ -71,34 +131,32 @@ struct SimplifiedRecording {
     init(_ recording: Recording) {
         var same: [Int: Int] = [:]
         var seen: [Computation: RecordedStep] = [:]
+        var different: [RecordedStep] = []
         for step in recording.steps {
             let inputs = step.inputs.map { same[$0] ?? $0 }
             if step.role == .computation {
                 let computation = Computation(identity: step.identity, inputs: inputs, part: step.recomputation)
                 if let first = seen[computation] {
                     for (mine, theirs) in zip(step.outputs, first.outputs) { same[mine] = theirs }
-                    summary.repeated += 1
+                    repeated += 1
                     continue
                 }
                 seen[computation] = step
             }
             step.inputs = inputs
-            steps.append(step)
+            different.append(step)
         }
         results = recording.results.map { same[$0] ?? $0 }
         var used = Set(results)
-        var kept: [RecordedStep] = []
-        for step in steps.reversed() {
+        for step in different.reversed() {
             guard step.role == .effect || step.outputs.contains(where: used.contains) else {
-                summary.unused += 1
+                unused += 1
                 continue
             }
             used.formUnion(step.inputs)
-            kept.append(step)
+            steps.append(step)
         }
-        steps = kept.reversed()
+        steps.reverse()
         fixed = (recording.captured + recording.constants).filter { used.contains($0.number) }
-        summary.recorded = recording.steps.count
-        summary.lines = steps.map { PlanSummary.Line(name: $0.name) }
     }
 }

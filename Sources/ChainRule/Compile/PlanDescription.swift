@@ -21,13 +21,18 @@ public struct PlanDescription: CustomStringConvertible {
 
 /// What there is to say about a plan.
 struct PlanSummary {
-    var recorded = 0
-    var repeated = 0
-    var unused = 0
-    var lines: [Line] = []
+    let recorded, repeated, unused: Int
+    let lines: [Line]
 
+    /// A step: "linear  float32 [64, 256]", or for operations that run together "fused (add, relu)  float32 [64, 256]".
     struct Line {
-        let name: String
+        let text: String
+
+        init(_ step: RecordedStep, _ forms: [ValueForm]) {
+            let name = step.parts.isEmpty ? step.name : "fused (" + step.parts.joined(separator: ", ") + ")"
+            let results = step.outputs.map { "\(forms[$0].dtype) \(forms[$0].shape)" }
+            text = results.isEmpty ? name : name + " → " + results.joined(separator: ", ")
+        }
     }
 
     var text: String {
@@ -35,7 +40,7 @@ struct PlanSummary {
         let width = String(lines.count).count
         let list = lines.enumerated().map { index, line in
             let number = String(index + 1)
-            return String(repeating: " ", count: width + 2 - number.count) + number + "  " + line.name
+            return String(repeating: " ", count: width + 2 - number.count) + number + "  " + line.text
         }
         return ([counts] + list).joined(separator: "\n")
     }

@@ -9,6 +9,12 @@ class RecordedStep {
     final let outputs: [Int]
     /// Which computing again it belongs to: what a checkpoint computes again is not to be merged with the first time.
     final var recomputation = 0
+    /// How the kernels compute it, when they do so element by element.
+    final let kernel: ElementwiseKernel?
+    /// The thing outside that it reads or changes: the order of such steps stays as it is.
+    final let owner: ObjectIdentifier?
+    /// The operations that it consists of, when it is several.
+    final var parts: [String] = []
 
     enum Role {
         /// Computes its outputs from its inputs and nothing else.
@@ -21,8 +27,13 @@ class RecordedStep {
         case effect
     }
 
-    init(_ name: String, _ identity: AnyHashable, _ role: Role, inputs: [Int], outputs: [Int]) {
+    init(
+        _ name: String, _ identity: AnyHashable, _ role: Role, kernel: ElementwiseKernel? = nil, inputs: [Int],
+        outputs: [Int]
+    ) {
         self.name = name
+        self.kernel = kernel
+        owner = (identity.base as? ClosureIdentity)?.owner.map(ObjectIdentifier.init)
         self.identity = identity
         self.role = role
         self.inputs = inputs
@@ -30,6 +41,19 @@ class RecordedStep {
     }
 
     func run(_ values: inout ValueTable) {}
+}
+
+/// What is known of a value beforehand. Where it lies in memory may be different in other runs.
+struct ValueForm {
+    let shape: Shape
+    let dtype: DType
+    let isContiguous: Bool
+
+    init(_ tensor: Tensor) {
+        shape = tensor.shape
+        dtype = tensor.dtype
+        isContiguous = tensor.isContiguous
+    }
 }
 
 /// The tensors of one run, by value number.
@@ -58,7 +82,9 @@ final class UnaryStep<O: UnaryOperation>: RecordedStep {
 
     init(_ operation: O, _ input: Int, _ output: Int) {
         self.operation = operation
-        super.init(O.name, AnyHashable(operation), O.role, inputs: [input], outputs: [output])
+        super.init(
+            O.name, AnyHashable(operation), O.role, kernel: fusableKernel(operation), inputs: [input], outputs: [output]
+        )
     }
 
     override func run(_ values: inout ValueTable) { values[outputs[0]] = operation.forward(values[inputs[0]]) }
@@ -69,7 +95,9 @@ final class BinaryStep<O: BinaryOperation>: RecordedStep {
 
     init(_ operation: O, _ left: Int, _ right: Int, _ output: Int) {
         self.operation = operation
-        super.init(O.name, AnyHashable(operation), O.role, inputs: [left, right], outputs: [output])
+        super.init(
+            O.name, AnyHashable(operation), O.role, kernel: fusableKernel(operation), inputs: [left, right],
+            outputs: [output])
     }
 
     override func run(_ values: inout ValueTable) {
@@ -82,13 +110,18 @@ final class VariadicStep<O: VariadicOperation>: RecordedStep {
 
     init(_ operation: O, _ inputs: [Int], _ outputs: [Int]) {
         self.operation = operation
-        super.init(O.name, AnyHashable(operation), O.role, inputs: inputs, outputs: outputs)
+        super.init(
+            O.name, AnyHashable(operation), O.role, kernel: fusableKernel(operation), inputs: inputs, outputs: outputs)
     }
 
     override func run(_ values: inout ValueTable) {
         let results = operation.forward(inputs.map { values[$0] })
         for (number, result) in zip(outputs, results) { values[number] = result }
     }
+}
+
+private func fusableKernel(_ operation: some Operation) -> ElementwiseKernel? {
+    (operation as? any FusableOperation)?.kernel
 }
 
 extension Operation {

@@ -22,7 +22,7 @@ final class Recorder {
     /// Whether another call would not be recorded either.
     private(set) var isHopeless = false
     let argumentCount: Int
-    private(set) var valueCount = 0
+    private(set) var forms: [ValueForm] = []
 
     private let start = ck_next_sequence()
     private var known: [ObjectIdentifier: [Known]] = [:]
@@ -66,7 +66,7 @@ final class Recorder {
     init(arguments: [Tensor]) {
         argumentCount = arguments.count
         for argument in arguments {
-            let number = nextNumber()
+            let number = nextNumber(argument)
             if let node = argument.node {
                 leaves[ObjectIdentifier(node)] = (argument.body.storage, number)
                 argumentLeaves[ObjectIdentifier(node)] = number
@@ -100,14 +100,14 @@ final class Recorder {
 
     // MARK: Values
 
-    private func nextNumber() -> Int {
-        valueCount += 1
-        return valueCount - 1
+    private func nextNumber(_ tensor: Tensor) -> Int {
+        forms.append(ValueForm(tensor))
+        return forms.count - 1
     }
 
     /// A number for a tensor that a step has made; `livesOutside` when it may well outlive the function.
     func define(_ tensor: Tensor, livesOutside: Bool = false) -> Int {
-        let number = nextNumber()
+        let number = nextNumber(tensor)
         register(tensor, number)
         if livesOutside {
             outside.insert(ObjectIdentifier(tensor.body.storage))
@@ -131,7 +131,7 @@ final class Recorder {
         if let node = tensor.node, !node.isLeaf, node.sequence < start {
             refuse("it reads a tensor that '\(node.name)' computed before the call and that requires a gradient")
         }
-        let number = nextNumber()
+        let number = nextNumber(tensor)
         register(tensor, number)
         outside.insert(ObjectIdentifier(tensor.body.storage))
         if made.contains(ObjectIdentifier(tensor.body.storage)) {
@@ -176,7 +176,7 @@ final class Recorder {
             leaves[ObjectIdentifier(node)] = (storage, number)
             return number
         }
-        let number = nextNumber()
+        let number = nextNumber(leaf)
         register(leaf, number)
         outside.insert(ObjectIdentifier(storage))
         leaves[ObjectIdentifier(node)] = (storage, number)

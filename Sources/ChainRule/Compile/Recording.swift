@@ -6,7 +6,7 @@ struct Recording {
     let conditions: [Recorder.Condition]
     let results: [Int]
     let argumentCount: Int
-    let valueCount: Int
+    let forms: [ValueForm]
 
     /// Nil when the function cannot be recorded; the recorder knows why.
     init?(_ recorder: Recorder, _ tensors: [Tensor]) {
@@ -22,7 +22,7 @@ struct Recording {
         constants = recorder.constants
         conditions = recorder.conditions
         argumentCount = recorder.argumentCount
-        valueCount = recorder.valueCount
+        forms = recorder.forms
     }
 
     /// How this call differs from the one before, as what follows "because"; nil when it does the same.
@@ -32,7 +32,7 @@ struct Recording {
                 ? "'\(step.name)' is not the same from call to call: \(step.identity) after \(otherStep.identity); a number that changes must come in as a tensor"
                 : "it does not do the same in every call: '\(step.name)' came where '\(otherStep.name)' had been"
         }
-        guard steps.count == other.steps.count, valueCount == other.valueCount, results == other.results else {
+        guard steps.count == other.steps.count, forms.count == other.forms.count, results == other.results else {
             return "it does not do the same in every call"
         }
         guard captured.map(\.number) == other.captured.map(\.number),

@@ -9,11 +9,12 @@ let activationOperations: [any Operation.Type] = [
 ]
 
 /// y = max(x, 0)
-struct Relu: UnaryOperation, ElementwiseOperation {
+struct Relu: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "relu"
     static let formula = Formula("max(x, 0)", gradient: "∂L/∂x = ∂L/∂y where x > 0, else 0")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .output
+    var kernel: ElementwiseKernel { .unary(CK_RELU) }
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint ? CPU.unary(CK_RELU, x) : CPU.integerUnary(.relu, x, name: Self.name)
     }
@@ -22,10 +23,11 @@ struct Relu: UnaryOperation, ElementwiseOperation {
 }
 
 /// g = dy where y > 0, else 0
-struct ReluGradient: BinaryOperation, ElementwiseOperation {
+struct ReluGradient: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "relu_gradient"
     static let formula = Formula("dy [y > 0]", gradient: "∂L/∂dy = ∂L/∂g where y > 0, else 0; ∂L/∂y = 0")
     static let keeps: Keeps = .right
+    var kernel: ElementwiseKernel { .binary(CK_RELU_GRAD) }
     func forward(_ dy: Tensor, _ y: Tensor) -> Tensor { CPU.binary(CK_RELU_GRAD, dy, y, name: Self.name) }
     func gradientLeft(_ dg: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dg, kept.rightInput) }
     func gradientRight(_ dg: Tensor, _ kept: Kept) -> Tensor { dg.zeroGradient() }
@@ -35,20 +37,22 @@ struct ReluGradient: BinaryOperation, ElementwiseOperation {
 }
 
 /// y = tanh x
-struct Tanh: UnaryOperation, ElementwiseOperation {
+struct Tanh: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "tanh"
     static let formula = Formula("tanh x", gradient: "∂L/∂x = ∂L/∂y · (1 − y²)")
     static let keeps: Keeps = .output
+    var kernel: ElementwiseKernel { .unary(CK_TANH) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_TANH, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(TanhGradient(), to: dy, kept.output) }
     static let samples = [Sample(Tanh(), -3...3)]
 }
 
 /// g = dy · (1 − y²)
-struct TanhGradient: BinaryOperation, ElementwiseOperation {
+struct TanhGradient: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "tanh_gradient"
     static let formula = Formula("dy (1 − y²)", gradient: "∂L/∂dy = ∂L/∂g · (1 − y²), ∂L/∂y = −2 ∂L/∂g · dy · y")
     static let keeps: Keeps = .inputs
+    var kernel: ElementwiseKernel { .binary(CK_TANH_GRAD) }
     func forward(_ dy: Tensor, _ y: Tensor) -> Tensor { CPU.binary(CK_TANH_GRAD, dy, y, name: Self.name) }
     func gradientLeft(_ dg: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dg, kept.rightInput) }
     func gradientRight(_ dg: Tensor, _ kept: Kept) -> Tensor { dg * kept.leftInput * kept.rightInput * -2 }
@@ -56,20 +60,22 @@ struct TanhGradient: BinaryOperation, ElementwiseOperation {
 }
 
 /// y = 1 / (1 + e⁻ˣ)
-struct Sigmoid: UnaryOperation, ElementwiseOperation {
+struct Sigmoid: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "sigmoid"
     static let formula = Formula("σ(x) = 1 / (1 + e⁻ˣ)", gradient: "∂L/∂x = ∂L/∂y · y (1 − y)")
     static let keeps: Keeps = .output
+    var kernel: ElementwiseKernel { .unary(CK_SIGMOID) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_SIGMOID, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(SigmoidGradient(), to: dy, kept.output) }
     static let samples = [Sample(Sigmoid(), -3...3)]
 }
 
 /// g = dy · y (1 − y)
-struct SigmoidGradient: BinaryOperation, ElementwiseOperation {
+struct SigmoidGradient: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "sigmoid_gradient"
     static let formula = Formula("dy y (1 − y)", gradient: "∂L/∂dy = ∂L/∂g · y (1 − y), ∂L/∂y = ∂L/∂g · dy (1 − 2 y)")
     static let keeps: Keeps = .inputs
+    var kernel: ElementwiseKernel { .binary(CK_SIGMOID_GRAD) }
     func forward(_ dy: Tensor, _ y: Tensor) -> Tensor { CPU.binary(CK_SIGMOID_GRAD, dy, y, name: Self.name) }
     func gradientLeft(_ dg: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dg, kept.rightInput) }
     func gradientRight(_ dg: Tensor, _ kept: Kept) -> Tensor { dg * kept.leftInput * (1 - kept.rightInput * 2) }
@@ -85,11 +91,12 @@ public enum GeluApproximation: Sendable, Hashable {
 }
 
 /// y = x Φ(x)
-struct Gelu: UnaryOperation, ElementwiseOperation {
+struct Gelu: UnaryOperation, ElementwiseOperation, FusableOperation {
     let approximate: GeluApproximation
     static let name = "gelu"
     static let formula = Formula("x Φ(x)", gradient: "∂L/∂x = ∂L/∂y · (Φ(x) + x φ(x))")
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .unary(approximate == .none ? CK_GELU : CK_GELU_TANH) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(approximate == .none ? CK_GELU : CK_GELU_TANH, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
         apply(GeluGradient(approximate: approximate), to: dy, kept.input)
@@ -98,13 +105,14 @@ struct Gelu: UnaryOperation, ElementwiseOperation {
 }
 
 /// g = dy · (Φ(x) + x φ(x))
-struct GeluGradient: BinaryOperation, ElementwiseOperation {
+struct GeluGradient: BinaryOperation, ElementwiseOperation, FusableOperation {
     let approximate: GeluApproximation
     static let name = "gelu_gradient"
     static let formula = Formula(
         "dy (Φ(x) + x φ(x))",
         gradient: "∂L/∂dy = ∂L/∂g · (Φ(x) + x φ(x)), ∂L/∂x = ∂L/∂g · dy φ(x) (2 − x²)")
     static let keeps: Keeps = .inputs
+    var kernel: ElementwiseKernel { .binary(approximate == .none ? CK_GELU_GRAD : CK_GELU_TANH_GRAD) }
     func forward(_ dy: Tensor, _ x: Tensor) -> Tensor {
         CPU.binary(approximate == .none ? CK_GELU_GRAD : CK_GELU_TANH_GRAD, dy, x, name: Self.name)
     }
@@ -137,22 +145,24 @@ struct GeluGradient: BinaryOperation, ElementwiseOperation {
 private let inverseRootOf2Pi = 0.398942280401432677940
 
 /// y = x σ(x)
-struct Silu: UnaryOperation, ElementwiseOperation {
+struct Silu: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "silu"
     static let formula = Formula("x σ(x)", gradient: "∂L/∂x = ∂L/∂y · σ(x) (1 + x (1 − σ(x)))")
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .unary(CK_SILU) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_SILU, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(SiluGradient(), to: dy, kept.input) }
     static let samples = [Sample(Silu(), -3...3)]
 }
 
 /// g = dy · σ(x) (1 + x (1 − σ(x)))
-struct SiluGradient: BinaryOperation, ElementwiseOperation {
+struct SiluGradient: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "silu_gradient"
     static let formula = Formula(
         "dy σ(x) (1 + x (1 − σ(x)))",
         gradient: "∂L/∂dy = ∂L/∂g · σ (1 + x (1 − σ)), ∂L/∂x = ∂L/∂g · dy σ (1 − σ) (2 + x (1 − 2 σ))")
     static let keeps: Keeps = .inputs
+    var kernel: ElementwiseKernel { .binary(CK_SILU_GRAD) }
     func forward(_ dy: Tensor, _ x: Tensor) -> Tensor { CPU.binary(CK_SILU_GRAD, dy, x, name: Self.name) }
     func gradientLeft(_ dg: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dg, kept.rightInput) }
     func gradientRight(_ dg: Tensor, _ kept: Kept) -> Tensor {

@@ -7,11 +7,12 @@ let arithmeticOperations: [any Operation.Type] = [
 ]
 
 /// y = a + b
-struct Add: BinaryOperation, ElementwiseOperation {
+struct Add: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "add"
     static let formula = Formula("a + b", gradient: "∂L/∂a = ∂L/∂y, ∂L/∂b = ∂L/∂y")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = []
+    var kernel: ElementwiseKernel { .binary(CK_ADD) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.arithmetic(CK_ADD, .add, a, b, name: Self.name) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
@@ -19,11 +20,12 @@ struct Add: BinaryOperation, ElementwiseOperation {
 }
 
 /// y = a − b
-struct Subtract: BinaryOperation, ElementwiseOperation {
+struct Subtract: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "sub"
     static let formula = Formula("a − b", gradient: "∂L/∂a = ∂L/∂y, ∂L/∂b = −∂L/∂y")
     static let dtypes: DTypes = .numbers
     static let keeps: Keeps = []
+    var kernel: ElementwiseKernel { .binary(CK_SUB) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.arithmetic(CK_SUB, .subtract, a, b, name: Self.name) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { -dy }
@@ -31,11 +33,12 @@ struct Subtract: BinaryOperation, ElementwiseOperation {
 }
 
 /// y = a · b
-struct Multiply: BinaryOperation, ElementwiseOperation {
+struct Multiply: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "mul"
     static let formula = Formula("a · b", gradient: "∂L/∂a = ∂L/∂y · b, ∂L/∂b = ∂L/∂y · a")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
+    var kernel: ElementwiseKernel { .binary(CK_MUL) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.arithmetic(CK_MUL, .multiply, a, b, name: Self.name) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.rightInput }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.leftInput }
@@ -43,10 +46,11 @@ struct Multiply: BinaryOperation, ElementwiseOperation {
 }
 
 /// y = a / b
-struct Divide: BinaryOperation, ElementwiseOperation {
+struct Divide: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "div"
     static let formula = Formula("a / b", gradient: "∂L/∂a = ∂L/∂y / b, ∂L/∂b = −∂L/∂y · (a / b) / b")
     static let keeps: Keeps = .inputs
+    var kernel: ElementwiseKernel { .binary(CK_DIV) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.binary(CK_DIV, a, b, name: Self.name) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy / kept.rightInput }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor {
@@ -56,24 +60,26 @@ struct Divide: BinaryOperation, ElementwiseOperation {
 }
 
 /// y = x + c
-struct AddScalar: UnaryOperation, ElementwiseOperation {
+struct AddScalar: UnaryOperation, ElementwiseOperation, FusableOperation {
     let value: Scalar
     static let name = "add"
     static let formula = Formula("x + c", gradient: "∂L/∂x = ∂L/∂y")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = []
+    var kernel: ElementwiseKernel { .withNumber(CK_ADD, value) }
     func forward(_ x: Tensor) -> Tensor { CPU.arithmetic(CK_ADD, .add, x, value, name: Self.name) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
     static let samples = [Sample(AddScalar(value: .floating(1.5)), -3...3)]
 }
 
 /// y = c − x
-struct SubtractFromScalar: UnaryOperation, ElementwiseOperation {
+struct SubtractFromScalar: UnaryOperation, ElementwiseOperation, FusableOperation {
     let value: Scalar
     static let name = "rsub"
     static let formula = Formula("c − x", gradient: "∂L/∂x = −∂L/∂y")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = []
+    var kernel: ElementwiseKernel { .withNumber(CK_SUB, value, numberFirst: true) }
     func forward(_ x: Tensor) -> Tensor {
         CPU.arithmetic(CK_SUB, .subtract, x, value, scalarFirst: true, name: Self.name)
     }
@@ -82,45 +88,49 @@ struct SubtractFromScalar: UnaryOperation, ElementwiseOperation {
 }
 
 /// y = c · x
-struct MultiplyScalar: UnaryOperation, ElementwiseOperation {
+struct MultiplyScalar: UnaryOperation, ElementwiseOperation, FusableOperation {
     let value: Scalar
     static let name = "mul"
     static let formula = Formula("c · x", gradient: "∂L/∂x = c · ∂L/∂y")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = []
+    var kernel: ElementwiseKernel { .withNumber(CK_MUL, value) }
     func forward(_ x: Tensor) -> Tensor { CPU.arithmetic(CK_MUL, .multiply, x, value, name: Self.name) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * value }
     static let samples = [Sample(MultiplyScalar(value: .floating(-1.5)), -3...3)]
 }
 
 /// y = x / c
-struct DivideScalar: UnaryOperation, ElementwiseOperation {
+struct DivideScalar: UnaryOperation, ElementwiseOperation, FusableOperation {
     let value: Scalar
     static let name = "div"
     static let formula = Formula("x / c", gradient: "∂L/∂x = ∂L/∂y / c")
     static let keeps: Keeps = []
+    var kernel: ElementwiseKernel { .withNumber(CK_DIV, value) }
     func forward(_ x: Tensor) -> Tensor { CPU.binary(CK_DIV, x, value, name: Self.name) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy / value }
     static let samples = [Sample(DivideScalar(value: .floating(-1.5)), -3...3)]
 }
 
 /// y = c / x
-struct DivideScalarBy: UnaryOperation, ElementwiseOperation {
+struct DivideScalarBy: UnaryOperation, ElementwiseOperation, FusableOperation {
     let value: Scalar
     static let name = "reciprocal"
     static let formula = Formula("c / x", gradient: "∂L/∂x = −∂L/∂y · (c / x) / x")
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .withNumber(CK_DIV, value, numberFirst: true) }
     func forward(_ x: Tensor) -> Tensor { CPU.binary(CK_DIV, x, value, scalarFirst: true, name: Self.name) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { -dy * ((value / kept.input) / kept.input) }
     static let samples = [Sample(DivideScalarBy(value: .floating(1.5)), 0.5...3)]
 }
 
 /// y = −x
-struct Negate: UnaryOperation, ElementwiseOperation {
+struct Negate: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "neg"
     static let formula = Formula("−x", gradient: "∂L/∂x = −∂L/∂y")
     static let dtypes: DTypes = .numbers
     static let keeps: Keeps = []
+    var kernel: ElementwiseKernel { .unary(CK_NEG) }
     func forward(_ x: Tensor) -> Tensor {
         if x.dtype == .bool { return fail(Self.name, "booleans have no negative; use logicalNot()") }
         return x.dtype.isFloatingPoint ? CPU.unary(CK_NEG, x) : CPU.integerUnary(.negate, x, name: Self.name)

@@ -35,11 +35,12 @@ enum Comparison: String, Hashable, Sendable {
 }
 
 /// y = a ∘ b as booleans
-struct Compare: BinaryOperation, ElementwiseOperation, NotDifferentiable {
+struct Compare: BinaryOperation, ElementwiseOperation, FusableOperation, NotDifferentiable {
     let comparison: Comparison
     static let name = "compare"
     static let dtypes: DTypes = .all
     static let reason = "its values are booleans"
+    var kernel: ElementwiseKernel { .compare(comparison.kernel) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         CPU.compare(comparison.kernel, a, b, name: comparison.rawValue)
     }

@@ -3,10 +3,11 @@ import CKernels
 let dropoutOperations: [any Operation.Type] = [Dropout.self]
 
 /// y = x · m for a mask m of zeros and 1 / (1 − p), which is a constant.
-struct Dropout: BinaryOperation {
+struct Dropout: BinaryOperation, FusableOperation {
     static let name = "dropout"
     static let formula = Formula("x m", gradient: "∂L/∂x = ∂L/∂y m")
     static let keeps: Keeps = .right
+    var kernel: ElementwiseKernel { .binary(CK_MUL) }
     func forward(_ x: Tensor, _ mask: Tensor) -> Tensor { CPU.binary(CK_MUL, x, mask, name: Self.name) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dy, kept.rightInput) }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { fail(Self.name, "a mask has no gradient") }

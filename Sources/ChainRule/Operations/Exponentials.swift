@@ -5,70 +5,77 @@ let exponentialOperations: [any Operation.Type] = [
 ]
 
 /// y = eˣ
-struct Exp: UnaryOperation, ElementwiseOperation {
+struct Exp: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "exp"
     static let formula = Formula("eˣ", gradient: "∂L/∂x = ∂L/∂y · y")
     static let keeps: Keeps = .output
+    var kernel: ElementwiseKernel { .unary(CK_EXP) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_EXP, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.output }
     static let samples = [Sample(Exp(), -3...3)]
 }
 
 /// y = 2ˣ
-struct Exp2: UnaryOperation, ElementwiseOperation {
+struct Exp2: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "exp2"
     static let formula = Formula("2ˣ", gradient: "∂L/∂x = ∂L/∂y · y · ln 2")
     static let keeps: Keeps = .output
+    var kernel: ElementwiseKernel { .unary(CK_EXP2) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_EXP2, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.output * naturalLogarithmOf2 }
     static let samples = [Sample(Exp2(), -3...3)]
 }
 
 /// y = eˣ − 1, exact for small x
-struct Expm1: UnaryOperation, ElementwiseOperation {
+struct Expm1: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "expm1"
     static let formula = Formula("eˣ − 1", gradient: "∂L/∂x = ∂L/∂y · (y + 1)")
     static let keeps: Keeps = .output
+    var kernel: ElementwiseKernel { .unary(CK_EXPM1) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_EXPM1, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (kept.output + 1) }
     static let samples = [Sample(Expm1(), -3...3)]
 }
 
 /// y = ln x
-struct Log: UnaryOperation, ElementwiseOperation {
+struct Log: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "log"
     static let formula = Formula("ln x", gradient: "∂L/∂x = ∂L/∂y / x")
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .unary(CK_LOG) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_LOG, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy / kept.input }
     static let samples = [Sample(Log(), 0.2...4)]
 }
 
 /// y = log₂ x
-struct Log2: UnaryOperation, ElementwiseOperation {
+struct Log2: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "log2"
     static let formula = Formula("log₂ x", gradient: "∂L/∂x = ∂L/∂y / (x · ln 2)")
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .unary(CK_LOG2) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_LOG2, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy / (kept.input * naturalLogarithmOf2) }
     static let samples = [Sample(Log2(), 0.2...4)]
 }
 
 /// y = log₁₀ x
-struct Log10: UnaryOperation, ElementwiseOperation {
+struct Log10: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "log10"
     static let formula = Formula("log₁₀ x", gradient: "∂L/∂x = ∂L/∂y / (x · ln 10)")
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .unary(CK_LOG10) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_LOG10, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy / (kept.input * naturalLogarithmOf10) }
     static let samples = [Sample(Log10(), 0.2...4)]
 }
 
 /// y = ln(1 + x), exact for small x
-struct Log1p: UnaryOperation, ElementwiseOperation {
+struct Log1p: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "log1p"
     static let formula = Formula("ln(1 + x)", gradient: "∂L/∂x = ∂L/∂y / (1 + x)")
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .unary(CK_LOG1P) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_LOG1P, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy / (kept.input + 1) }
     static let samples = [Sample(Log1p(), -0.8...4)]

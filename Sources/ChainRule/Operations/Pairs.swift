@@ -6,11 +6,12 @@ let pairOperations: [any Operation.Type] = [
 ]
 
 /// y = max(a, b)
-struct Maximum: BinaryOperation, ElementwiseOperation {
+struct Maximum: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "maximum"
     static let formula = Formula("max(a, b)", gradient: "the larger one gets ∂L/∂y; equal ones get half each")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
+    var kernel: ElementwiseKernel { .binary(CK_MAXIMUM) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         CPU.extremum(CK_MAXIMUM, .maximum, a, b, name: Self.name)
     }
@@ -20,11 +21,12 @@ struct Maximum: BinaryOperation, ElementwiseOperation {
 }
 
 /// y = min(a, b)
-struct Minimum: BinaryOperation, ElementwiseOperation {
+struct Minimum: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "minimum"
     static let formula = Formula("min(a, b)", gradient: "the smaller one gets ∂L/∂y; equal ones get half each")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
+    var kernel: ElementwiseKernel { .binary(CK_MINIMUM) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         CPU.extremum(CK_MINIMUM, .minimum, a, b, name: Self.name)
     }

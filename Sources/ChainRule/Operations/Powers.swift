@@ -5,31 +5,34 @@ let powerOperations: [any Operation.Type] = [
 ]
 
 /// y = √x
-struct Sqrt: UnaryOperation, ElementwiseOperation {
+struct Sqrt: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "sqrt"
     static let formula = Formula("√x", gradient: "∂L/∂x = ∂L/∂y / (2 y)")
     static let keeps: Keeps = .output
+    var kernel: ElementwiseKernel { .unary(CK_SQRT) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_SQRT, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy / (kept.output * 2) }
     static let samples = [Sample(Sqrt(), 0.2...4)]
 }
 
 /// y = 1 / √x
-struct Rsqrt: UnaryOperation, ElementwiseOperation {
+struct Rsqrt: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "rsqrt"
     static let formula = Formula("1 / √x", gradient: "∂L/∂x = −½ · ∂L/∂y · y³")
     static let keeps: Keeps = .output
+    var kernel: ElementwiseKernel { .unary(CK_RSQRT) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_RSQRT, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.output.pow(3) * -0.5 }
     static let samples = [Sample(Rsqrt(), 0.2...4)]
 }
 
 /// y = x²
-struct Square: UnaryOperation, ElementwiseOperation {
+struct Square: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "square"
     static let formula = Formula("x²", gradient: "∂L/∂x = ∂L/∂y · 2 x")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .unary(CK_SQUARE) }
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint ? CPU.unary(CK_SQUARE, x) : CPU.integerUnary(.square, x, name: Self.name)
     }

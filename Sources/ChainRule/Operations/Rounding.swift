@@ -5,11 +5,12 @@ let roundingOperations: [any Operation.Type] = [
 ]
 
 /// y = |x|
-struct Abs: UnaryOperation, ElementwiseOperation {
+struct Abs: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "abs"
     static let formula = Formula("|x|", gradient: "∂L/∂x = ∂L/∂y · sign x")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .unary(CK_ABS) }
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint ? CPU.unary(CK_ABS, x) : CPU.integerUnary(.absolute, x, name: Self.name)
     }

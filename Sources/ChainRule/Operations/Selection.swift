@@ -5,12 +5,13 @@ let selectionOperations: [any Operation.Type] = [
 ]
 
 /// y = a where the condition holds, else b. Inputs: condition, a, b
-struct Where: VariadicOperation {
+struct Where: VariadicOperation, FusableOperation {
     static let name = "where"
     static let formula = Formula(
         "a where c, else b", gradient: "∂L/∂a = ∂L/∂y where c, else 0; ∂L/∂b = 0 where c, else ∂L/∂y")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .select }
     func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.select(inputs[0], inputs[1], inputs[2], name: Self.name)] }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [nil, nil, nil] }
@@ -93,11 +94,12 @@ struct ClampGradient: LoopedBinaryOperation {
 }
 
 /// y = a + scale · b · c
-struct AddProduct: VariadicOperation {
+struct AddProduct: VariadicOperation, FusableOperation {
     let scale: Double
     static let name = "addcmul"
     static let formula = Formula("a + s b c", gradient: "∂L/∂a = ∂L/∂y, ∂L/∂b = ∂L/∂y · s c, ∂L/∂c = ∂L/∂y · s b")
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .multiplyAdd(scale) }
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         [CPU.multiplyAdd(inputs[0], inputs[1], inputs[2], scale: scale, name: Self.name)]
     }

@@ -7,10 +7,11 @@ let specialFunctionOperations: [any Operation.Type] = [
 private let twoOverRootPi = 1.128379167095512573896
 
 /// y = erf x
-struct Erf: UnaryOperation, ElementwiseOperation {
+struct Erf: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "erf"
     static let formula = Formula("erf x", gradient: "∂L/∂x = ∂L/∂y · 2/√π · e^(−x²)")
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .unary(CK_ERF) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_ERF, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * ((-kept.input.squared()).exp() * twoOverRootPi) }
     static let samples = [Sample(Erf(), -2...2)]

@@ -16,20 +16,22 @@ let trigonometricOperations: [any Operation.Type] = [
 ]
 
 /// y = sin x
-struct Sin: UnaryOperation, ElementwiseOperation {
+struct Sin: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "sin"
     static let formula = Formula("sin x", gradient: "∂L/∂x = ∂L/∂y · cos x")
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .unary(CK_SIN) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_SIN, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.input.cos() }
     static let samples = [Sample(Sin(), -3...3)]
 }
 
 /// y = cos x
-struct Cos: UnaryOperation, ElementwiseOperation {
+struct Cos: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "cos"
     static let formula = Formula("cos x", gradient: "∂L/∂x = −∂L/∂y · sin x")
     static let keeps: Keeps = .input
+    var kernel: ElementwiseKernel { .unary(CK_COS) }
     func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_COS, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { -dy * kept.input.sin() }
     static let samples = [Sample(Cos(), -3...3)]

@@ -1,0 +1,130 @@
+/// Finds elementwise operations that can run together, and the order in which everything runs then.
+///
+/// A *unit* is a group of operations that run as one, or a single step. Two units of one shape become one when one uses the other's result or
+/// both read the same, and no third lies between them: one that needs the results of the one and that the other needs.
+struct Fusion {
+    private let steps: [RecordedStep]
+    private let forms: [ValueForm]
+    /// The steps that a step waits for.
+    private let predecessors: [[Int]]
+    private var unitOf: [Int]
+    private var members: [[Int]]
+    /// The operations that read a value, so far.
+    private var readers: [Int: [Int]] = [:]
+    /// The number of the search that came to a unit last.
+    private var visited: [Int]
+    private var search = 0
+
+    /// Longer groups would need more registers than stay in the nearest cache.
+    private static let longest = 24
+
+    init(_ steps: [RecordedStep], _ forms: [ValueForm]) {
+        self.steps = steps
+        self.forms = forms
+        predecessors = Fusion.dependencies(of: steps)
+        unitOf = Array(steps.indices)
+        members = steps.indices.map { [$0] }
+        visited = steps.map { _ in 0 }
+        for index in steps.indices where isFusable(index) { join(index) }
+    }
+
+    /// What each step waits for: the makers of its inputs, and the step before it that touches the same thing outside.
+    private static func dependencies(of steps: [RecordedStep]) -> [[Int]] {
+        var maker: [Int: Int] = [:]
+        var latest: [ObjectIdentifier?: Int] = [:]
+        return steps.enumerated().map { index, step in
+            var found = Set(step.inputs.compactMap { maker[$0] })
+            for output in step.outputs { maker[output] = index }
+            if step.role == .reading || step.role == .effect {
+                if let before = latest.updateValue(index, forKey: step.owner) { found.insert(before) }
+            }
+            return found.sorted()
+        }
+    }
+
+    private func isFusable(_ index: Int) -> Bool {
+        let step = steps[index]
+        guard let kernel = step.kernel, let input = step.inputs.last else { return false }
+        let dtype = forms[input].dtype
+        guard dtype == .float32 || dtype == .float64 else { return false }
+        let floats = if case .select = kernel { step.inputs.dropFirst() } else { step.inputs[...] }
+        return floats.allSatisfy { forms[$0].dtype == dtype }
+    }
+
+    // MARK: Groups
+
+    /// Brings an operation together with the makers of its inputs, and with others that read the same inputs.
+    private mutating func join(_ index: Int) {
+        let shape = forms[steps[index].outputs[0]].shape
+        var partners = predecessors[index].filter { isFusable($0) }
+        for input in steps[index].inputs where forms[input].shape == shape {
+            partners += readers[input] ?? []
+            readers[input, default: []].append(index)
+        }
+        for partner in partners where forms[steps[partner].outputs[0]].shape == shape {
+            let (unit, own) = (unitOf[partner], unitOf[index])
+            guard unit != own, members[unit].count + members[own].count <= Self.longest, !isReached(own, from: unit),
+                !isReached(unit, from: own)
+            else { continue }
+            merge(own, into: unit)
+        }
+    }
+
+    private mutating func merge(_ unit: Int, into other: Int) {
+        for member in members[unit] { unitOf[member] = other }
+        members[other] = (members[other] + members[unit]).sorted()
+        members[unit] = []
+    }
+
+    /// Whether `unit` waits for `source` by way of another unit.
+    private mutating func isReached(_ unit: Int, from source: Int) -> Bool {
+        search += 1
+        visited[unit] = search
+        var stack = [unit]
+        while let next = stack.popLast() {
+            for member in members[next] {
+                for before in predecessors[member] {
+                    let other = unitOf[before]
+                    if other == source {
+                        if next != unit { return true }
+                    } else if visited[other] != search {
+                        visited[other] = search
+                        stack.append(other)
+                    }
+                }
+            }
+        }
+        return false
+    }
+
+    // MARK: Order
+
+    /// The units, each after all it waits for, otherwise in the order of the recording.
+    var ordered: [[RecordedStep]] {
+        var waitsFor = [Int: Set<Int>]()
+        var followers = [Int: [Int]]()
+        let units = members.indices.filter { !members[$0].isEmpty }
+        for unit in units {
+            var before: Set<Int> = []
+            for member in members[unit] { before.formUnion(predecessors[member].map { unitOf[$0] }) }
+            before.remove(unit)
+            waitsFor[unit] = before
+            for other in before { followers[other, default: []].append(unit) }
+        }
+        // By its last member, so that a group waits no longer than it must and takes its inputs when all are there.
+        var ready = units.filter { waitsFor[$0]?.isEmpty ?? true }.sorted { last($0) > last($1) }
+        var result: [[RecordedStep]] = []
+        while let unit = ready.popLast() {
+            result.append(members[unit].map { steps[$0] })
+            for follower in followers[unit] ?? [] {
+                waitsFor[follower]?.remove(unit)
+                guard waitsFor[follower]?.isEmpty ?? false else { continue }
+                let place = ready.firstIndex { last($0) < last(follower) } ?? ready.count
+                ready.insert(follower, at: place)
+            }
+        }
+        return result.count == units.count ? result : steps.map { [$0] }
+    }
+
+    private func last(_ unit: Int) -> Int { members[unit].last ?? 0 }
+}

@@ -1,0 +1,108 @@
+import ChainRule
+import Testing
+
+/// Elementwise operations in one pass: the same kernels, hence the same bits.
+struct FusionTests {
+    private func compare(
+        _ function: @escaping ([Tensor]) -> [Tensor], _ shapes: [Shape], dtype: DType = .float32, groups: Int? = nil,
+        layout: (Tensor) -> Tensor = { $0 }
+    ) {
+        let step = compile(function)
+        for call in 0..<4 as Range<UInt64> {
+            let inputs = shapes.enumerated().map { index, shape in
+                layout(Tensor.randn(shape, dtype: dtype, generator: Generator(seed: call * 10 + UInt64(index))))
+            }
+            let (expected, results) = (function(inputs), step(inputs))
+            for (result, expected) in zip(results, expected) {
+                #expect(result.equal(expected), "\(shapes) \(dtype), call \(call): \(step.plan)")
+            }
+        }
+        let text = step.plan.description
+        if let groups { #expect(text.split(separator: "\n").count { $0.contains("fused (") } == groups, "\(text)") }
+    }
+
+    @Test(arguments: [DType.float32, .float64]) func chains(_ dtype: DType) {
+        let chain = { (x: [Tensor]) in [(x[0].gelu() * x[1] + x[0] / 2).tanh()] }
+        for shape in [[], [1], [5], [3, 7], [64, 65], [3, 5000], [70001], [0, 4]] as [Shape] {
+            compare(chain, [shape, shape], dtype: dtype, groups: 1)
+            compare(chain, [shape, []], dtype: dtype)
+        }
+    }
+
+    @Test func broadcasting() {
+        let chain = { (x: [Tensor]) in [((x[0] + x[1]) * x[1]).relu() - x[2].exp()] }
+        for (row, column) in [([7], [5, 1]), ([5, 7], [1]), ([1, 7], [5, 7]), ([5, 1], [7])] as [(Shape, Shape)] {
+            compare(chain, [[5, 7], row, column])
+            compare(chain, [[2000, 5, 7], row, column])
+        }
+    }
+
+    @Test func layouts() {
+        let chain = { (x: [Tensor]) in [(x[0].sin() + x[1]) * x[0], x[1].squared() - x[0]] }
+        compare(chain, [[60, 90], [60, 90]], groups: 1) { $0.transpose(0, 1) }
+        compare(chain, [[60, 90], [60, 90]], groups: 1) { $0.slice(dim: 1, by: 2) }
+        compare(chain, [[60, 90], [60, 90]], groups: 1) { $0[0].expand([4, 90]) }
+    }
+
+    @Test func selecting() {
+        compare({ [Tensor.where($0[0] .> $0[1], $0[0] * 2, $0[1] + 1)] }, [[50, 70], [50, 70]], groups: 1)
+        compare({ [$0[0].addcmul($0[1], $0[1].exp(), value: 0.5)] }, [[50, 70], [50, 70]], groups: 1)
+    }
+
+    @Test func manyOperationsTakeSeveralGroups() {
+        let long = { (x: [Tensor]) in
+            var (y, sums) = (x[0], x[1])
+            for number in 0..<60 {
+                y = (y + Double(number)).sin()
+                sums = sums + y * Double(number % 7)
+            }
+            return [y, sums]
+        }
+        compare(long, [[300], [300]])
+        let wide = { (x: [Tensor]) in
+            let parts = (1...20).map { (x[0] * Double($0)).cos() }
+            return [parts.reversed().reduce(x[1]) { $0 * 0.5 + $1 }]
+        }
+        compare(wide, [[300], [300]])
+    }
+
+    @Test func somethingBetweenKeepsGroupsApart() {
+        // The sum needs the first group, and the second needs the sum.
+        let normalised = { (x: [Tensor]) in
+            let y = (x[0] * 2).exp()
+            return [y / (y.sum() + 1)]
+        }
+        compare(normalised, [[300]])
+        let crossed = { (x: [Tensor]) in
+            let (a, b) = (x[0].exp(), x[1].sin())
+            let (c, d) = (b.sum() * a, a.sum() * b)
+            return [c + d, c.cos(), d * 2]
+        }
+        compare(crossed, [[300], [300]])
+    }
+
+    @Test func memoryIsTakenOnlyWhereNobodyNeedsIt() {
+        let function = { (x: [Tensor]) in
+            let y = x[0].matmul(x[0])
+            let z = (y + 1).exp()
+            return [z * y, y.transpose(0, 1) + z, x[0] + 1]
+        }
+        compare(function, [[40, 40]])
+        let w = Tensor.ones([40, 40], dtype: .float32)
+        let step = compile { (x: Tensor) in ((w + x) * w, w).0 }
+        for _ in 0..<4 { #expect(step(w).equal((w + w) * w)) }
+        #expect(w.equal(.ones([40, 40])))
+    }
+
+    @Test func theSameBitsOnAnyNumberOfThreads() {
+        let threads = Machine.threadCount
+        defer { Machine.threadCount = threads }
+        let step = compile { (x: Tensor) in ((x * 2).tanh() + x).exp() }
+        let x = Tensor.randn([100_003], generator: Generator(seed: 1))
+        let results = [1, 2, 3, 1, 2, 3].map { count in
+            Machine.threadCount = count
+            return step(x)
+        }
+        for result in results { #expect(result.equal(results[0])) }
+    }
+}
