@@ -7,7 +7,9 @@ final class Plan {
     private let results: [Int]
     private let releasedAtEnd: [Int]
     private var values: ValueTable
-    let summary: PlanSummary
+    /// The values that lie in somebody else's memory.
+    private let outside: Set<Int>
+    private(set) var summary: PlanSummary
 
     /// A step, and the values that nobody uses after it.
     private struct PlannedStep {
@@ -29,6 +31,8 @@ final class Plan {
         steps = zip(planned, releases).map { PlannedStep(step: $0, releases: $1) }
         results = simplified.results
         releasedAtEnd = Array(Set(results).union(0..<recording.argumentCount).subtracting(fixed))
+        outside = fixed.union(0..<recording.argumentCount).union(
+            planned.filter { $0.role == .reading }.flatMap(\.outputs))
         conditions = recording.conditions
         values = ValueTable(count: recording.forms.count)
         for (number, tensor) in simplified.fixed { values[number] = tensor }
@@ -42,10 +46,13 @@ final class Plan {
     func run(_ arguments: [Tensor]) -> [Tensor] {
         withoutGradient {
             for (number, argument) in arguments.enumerated() { values[number] = argument }
+            var peak = 0
             for planned in steps {
                 planned.step.run(&values)
+                if summary.peakBytes == nil { peak = max(peak, values.byteCount(without: outside)) }
                 for number in planned.releases { values.release(number) }
             }
+            if summary.peakBytes == nil { summary.peakBytes = peak }
             let outputs = results.map { values[$0].withoutNode }
             for number in releasedAtEnd { values.release(number) }
             return outputs

@@ -23,6 +23,8 @@ public struct PlanDescription: CustomStringConvertible {
 struct PlanSummary {
     let recorded, repeated, unused: Int
     let lines: [Line]
+    /// The most memory that the values of a run took at once, beside arguments and what is outside; nil before the first run.
+    var peakBytes: Int?
 
     /// A step: "linear  float32 [64, 256]", or for operations that run together "fused (add, relu)  float32 [64, 256]".
     struct Line {
@@ -37,11 +39,24 @@ struct PlanSummary {
 
     var text: String {
         let counts = "\(lines.count) steps for \(recorded) recorded, \(repeated) computed before, \(unused) unused"
+        let memory = peakBytes.map { ["peak memory \(ByteCount($0)) beside arguments and parameters"] } ?? []
         let width = String(lines.count).count
         let list = lines.enumerated().map { index, line in
             let number = String(index + 1)
             return String(repeating: " ", count: width + 2 - number.count) + number + "  " + line.text
         }
-        return ([counts] + list).joined(separator: "\n")
+        return ([counts] + memory + list).joined(separator: "\n")
+    }
+}
+
+/// Bytes as people write them: "1.5 MB".
+private struct ByteCount: CustomStringConvertible {
+    let bytes: Int
+    init(_ bytes: Int) { self.bytes = bytes }
+
+    var description: String {
+        var (value, unit) = (Double(bytes), "bytes")
+        for larger in ["kB", "MB", "GB"] where value >= 1000 { (value, unit) = (value / 1000, larger) }
+        return unit == "bytes" ? "\(bytes) bytes" : "\((value * 10).rounded() / 10) \(unit)"
     }
 }

@@ -46,6 +46,21 @@ struct CompileTests {
         #expect(text.contains("1 computed before, 1 unused"), "\(text)")
     }
 
+    @Test func aPlanSaysWhatItDoesAndWhatItTakes() {
+        let step = compile { (x: Tensor) in ((x + 1).exp().sum(dim: 0) * 2).cos() }
+        for seed in 0..<3 as Range<UInt64> { step(numbers(seed, [100, 10])) }
+        let expected = """
+            plan for (float64 [100, 10])
+            4 steps for 6 recorded, 0 computed before, 0 unused
+            peak memory 8.1 kB beside arguments and parameters
+              1  fused (add, exp) → float64 [100, 10]
+              2  sum → float64 [1, 10]
+              3  reshape → float64 [10]
+              4  fused (mul, cos) → float64 [10]
+            """
+        #expect(step.plan.description == expected)
+    }
+
     @Test func gradientsReachLeaves() throws {
         let w = numbers(1, [3]).requiringGrad()
         let eager = numbers(1, [3]).requiringGrad()
