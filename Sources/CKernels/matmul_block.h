@@ -22,7 +22,8 @@ static NAME(piece) NAME(whole_block)(const matmul_block *block, int first, int l
 
 typedef struct NAME(operand) {
     const T *at;
-    int64_t row;  // the distance of rows; for A, 0 says packed
+    int64_t row;  // the distance of rows
+    int packed;   // A lies k by k, `row` apart
 } NAME(operand);
 
 #include "matmul_tile.h"  // first: the others use its vectors
@@ -38,16 +39,15 @@ static void NAME(run_tile)(const matmul_call *call, const NAME(piece) *piece, in
                            NAME(operand) b) {
     const ck_matmul *p = &call->p;
     const int64_t vectors = (piece->columns + LANES - 1) / LANES;
-    NAME(tile) *const tile = NAME(tiles)[piece->rows - 1][vectors - 1][a.row == 0];
-    const int64_t a_step = a.row == 0 ? piece->rows : a.row;
+    NAME(tile) *const tile = NAME(tiles)[piece->rows - 1][vectors - 1][a.packed];
     const int plain_start = !piece->first || (p->beta == 0 && !call->bias);
     const int plain_end = !piece->last || p->activation != CK_ACTIVATE_RELU;
     if (p->c_column == 1 && piece->columns == vectors * LANES && plain_start && plain_end) {
-        tile(k, a.at, a_step, b.at, b.row, NAME(c_at)(call, piece), p->c_row, (T)p->alpha, !piece->first);
+        tile(k, a.at, a.row, b.at, b.row, NAME(c_at)(call, piece), p->c_row, (T)p->alpha, !piece->first);
         return;
     }
     _Alignas(VECTOR_BYTES) T product[MAX_ROWS * PANEL];
-    tile(k, a.at, a_step, b.at, b.row, product, vectors * LANES, (T)p->alpha, 0);
+    tile(k, a.at, a.row, b.at, b.row, product, vectors * LANES, (T)p->alpha, 0);
     NAME(finish)(call, piece, product, vectors * LANES);
 }
 
@@ -64,22 +64,24 @@ typedef struct NAME(direct) {
 static NAME(operand) NAME(direct_a)(NAME(direct) *step, int64_t row, int64_t rows) {
     const ck_matmul *p = &step->call->p;
     const T *from = step->a + row * p->a_row;
-    if (ck_matmul_reads_a_in_place(p, sizeof(T))) return (NAME(operand)){from, p->a_row};
+    if (ck_matmul_reads_a_in_place(p, sizeof(T))) {
+        return p->a_column == 1 ? (NAME(operand)){from, p->a_row, 0} : (NAME(operand)){from, p->a_column, 1};
+    }
     NAME(pack)(step->a_scratch, rows, rows, from, p->a_row, p->a_column, step->k);
-    return (NAME(operand)){step->a_scratch, 0};
+    return (NAME(operand)){step->a_scratch, rows, 1};
 }
 
 /// A panel of B: in place when it can be read in whole vectors.
 static NAME(operand) NAME(direct_b)(NAME(direct) *step, int64_t column, int64_t columns) {
     const ck_matmul *p = &step->call->p;
     const T *from = step->b + column * p->b_column;
-    if (p->b_column == 1 && columns % LANES == 0) return (NAME(operand)){from, p->b_row};
+    if (p->b_column == 1 && columns % LANES == 0) return (NAME(operand)){.at = from, .row = p->b_row};
     const int64_t width = (columns + LANES - 1) / LANES * LANES;
     if (step->b_scratch_column != column) {
         NAME(pack)(step->b_scratch, width, columns, from, p->b_column, p->b_row, step->k);
         step->b_scratch_column = column;
     }
-    return (NAME(operand)){step->b_scratch, width};
+    return (NAME(operand)){.at = step->b_scratch, .row = width};
 }
 
 static void NAME(direct_step)(NAME(direct) *step, int first, int last) {
@@ -155,12 +157,12 @@ static void NAME(packed_block)(const matmul_call *call, const matmul_block *bloc
         NAME(piece) piece = whole;
         piece.column = block->column + column;
         piece.columns = NAME(min)(PANEL, block->columns - column);
-        NAME(operand) b = {(const T *)packed->b + (piece.column - packed->first_column) * k, 0};
+        NAME(operand) b = {.at = (const T *)packed->b + (piece.column - packed->first_column) * k};
         b.row = (piece.columns + LANES - 1) / LANES * LANES;
         for (int64_t row = 0; row < block->rows; row += block->tile_rows) {
             piece.row = block->row + row;
             piece.rows = NAME(min)(block->tile_rows, block->rows - row);
-            const NAME(operand) a = {(const T *)packed->a + (piece.row - packed->first_row) * k, 0};
+            const NAME(operand) a = {(const T *)packed->a + (piece.row - packed->first_row) * k, piece.rows, 1};
             NAME(run_tile)(call, &piece, k, a, b);
         }
     }

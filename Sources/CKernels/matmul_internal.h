@@ -51,10 +51,11 @@ extern const matmul_kernels ck_matmul_avx2_f32, ck_matmul_avx2_f64;
 extern const matmul_kernels ck_matmul_avx512_f32, ck_matmul_avx512_f64;
 #endif
 
-/// Whether rows of A can be read where they are: contiguous, and not so spaced that the rows of a tile fall on the
-/// same few lines of a cache (a multiple of 1 KiB apart). Rows 0 apart are packed: that distance means packed.
+/// Whether A can be read where it is, row by row or, when its columns are contiguous, k by k; and not so spaced that what a
+/// tile reads falls on the same few lines of a cache (a multiple of 1 KiB apart).
 static inline int ck_matmul_reads_a_in_place(const ck_matmul *p, int64_t element) {
-    return p->a_column == 1 && p->a_row != 0 && (p->a_row * element % 1024 != 0 || p->m <= 4 || p->n <= 64);
+    if (p->a_row == 1 && p->a_column != 1) return p->a_column * element % 1024 != 0;
+    return p->a_column == 1 && (p->a_row * element % 1024 != 0 || p->m <= 4 || p->n <= 64);
 }
 
 #endif

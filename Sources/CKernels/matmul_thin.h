@@ -9,11 +9,11 @@
 /// Makes `count` lines along k contiguous, DOT_DEPTH apart, unless they are.
 static NAME(operand) NAME(dot_lines)(T *scratch, const T *from, int64_t across, int64_t along, int64_t count,
                                      int64_t k) {
-    if (along == 1) return (NAME(operand)){from, across};
+    if (along == 1) return (NAME(operand)){.at = from, .row = across};
     for (int64_t i = 0; i < count; i++) {
         for (int64_t p = 0; p < k; p++) scratch[i * DOT_DEPTH + p] = from[i * across + p * along];
     }
-    return (NAME(operand)){scratch, DOT_DEPTH};
+    return (NAME(operand)){.at = scratch, .row = DOT_DEPTH};
 }
 
 /// All rows (DOT_BLOCK at most) by all columns of a block for one step of k. A few columns of B stay close while the
@@ -46,7 +46,7 @@ static void NAME(dot_block)(const matmul_call *call, const matmul_block *block) 
     const int64_t end = block->k_start + block->k_count;
     for (int64_t start = block->k_start; start < end; start += DOT_DEPTH) {
         const int64_t k = NAME(min)(DOT_DEPTH, end - start);
-        NAME(operand) b_lines = {b + start, p->b_column};
+        NAME(operand) b_lines = {.at = b + start, .row = p->b_column};
         if (p->b_row != 1) {
             b_lines = NAME(dot_lines)(scratch, b + start * p->b_row, p->b_column, p->b_row, block->columns, k);
         }
