@@ -218,6 +218,9 @@ extension Tensor {
         keepDim ? self : reshape(axes.removed(from: shape))
     }
 
+    /// 16-bit floats as float32: what takes several steps is computed so, and rounded once at the end. Other dtypes as they are.
+    var wide: Tensor { dtype.isHalf ? to(.float32) : self }
+
     /// Whether the dtype is floating; reports it when it isn't.
     func requireFloating(_ operation: String) -> Bool {
         if dtype.isFloatingPoint { return true }

@@ -62,6 +62,11 @@ extension Tensor {
     public func binaryCrossEntropyWithLogits(
         _ target: Tensor, weight: Tensor? = nil, positiveWeight: Tensor? = nil, reduction: Reduction = .mean
     ) -> Tensor {
+        if dtype.isHalf {
+            return wide.binaryCrossEntropyWithLogits(
+                target.wide, weight: weight?.wide, positiveWeight: positiveWeight?.wide, reduction: reduction
+            ).to(dtype)
+        }
         guard matches(target, "binaryCrossEntropyWithLogits") else { return .placeholderAfterError }
         let logarithm = -logSigmoid()
         let scaled = positiveWeight.map { (($0 - 1) * target + 1) * logarithm } ?? logarithm

@@ -3,6 +3,7 @@
 extension Tensor {
     /// x where t = 1, max(0, margin − x) where t = −1: for distances x of pairs that are similar (1) or not; broadcasts.
     public func hingeEmbeddingLoss(_ target: Tensor, margin: Double = 1, reduction: Reduction = .mean) -> Tensor {
+        if dtype.isHalf { return wide.hingeEmbeddingLoss(target.wide, margin: margin, reduction: reduction).to(dtype) }
         guard requireFloating("hingeEmbeddingLoss") else { return .placeholderAfterError }
         let near = maskedFill(target.detach() .== -1, 0)
         let far = (margin - self).clamp(min: 0).maskedFill(target.detach() .== 1, 0)
@@ -13,12 +14,16 @@ extension Tensor {
     public func marginRankingLoss(
         _ other: Tensor, _ target: Tensor, margin: Double = 0, reduction: Reduction = .mean
     ) -> Tensor {
+        if dtype.isHalf {
+            return wide.marginRankingLoss(other.wide, target.wide, margin: margin, reduction: reduction).to(dtype)
+        }
         guard requireFloating("marginRankingLoss") else { return .placeholderAfterError }
         return (margin - target * (self - other)).clamp(min: 0).reduced(reduction)
     }
 
     /// log(1 + e^(−t x)) for targets 1 and −1.
     public func softMarginLoss(_ target: Tensor, reduction: Reduction = .mean) -> Tensor {
+        if dtype.isHalf { return wide.softMarginLoss(target.wide, reduction: reduction).to(dtype) }
         guard matches(target, "softMarginLoss") else { return .placeholderAfterError }
         return (-(target * self).logSigmoid()).reduced(reduction)
     }
@@ -29,6 +34,9 @@ extension Tensor {
     public func cosineEmbeddingLoss(
         _ other: Tensor, _ target: Tensor, margin: Double = 0, reduction: Reduction = .mean
     ) -> Tensor {
+        if dtype.isHalf {
+            return wide.cosineEmbeddingLoss(other.wide, target.wide, margin: margin, reduction: reduction).to(dtype)
+        }
         guard rank == target.rank + 1, rank == 1 || rank == 2, shape == other.shape,
             target.rank == 0 || target.count == shape[0]
         else {
@@ -54,6 +62,12 @@ extension Tensor {
         positive: Tensor, negative: Tensor, margin: Double = 1, p: Double = 2, eps: Double = 1e-6, swap: Bool = false,
         reduction: Reduction = .mean
     ) -> Tensor {
+        if dtype.isHalf {
+            return wide.tripletMarginLoss(
+                positive: positive.wide, negative: negative.wide, margin: margin, p: p, eps: eps, swap: swap,
+                reduction: reduction
+            ).to(dtype)
+        }
         let near = pairwiseDistance(positive, p: p, eps: eps)
         var far = pairwiseDistance(negative, p: p, eps: eps)
         if swap { far = far.minimum(positive.pairwiseDistance(negative, p: p, eps: eps)) }
@@ -69,6 +83,10 @@ extension Tensor {
     public func multiMarginLoss(
         _ target: Tensor, p: Int = 1, margin: Double = 1, weight: Tensor? = nil, reduction: Reduction = .mean
     ) -> Tensor {
+        if dtype.isHalf {
+            return wide.multiMarginLoss(target, p: p, margin: margin, weight: weight?.wide, reduction: reduction).to(
+                dtype)
+        }
         let name = "multiMarginLoss"
         guard p == 1 || p == 2 else { return fail(name, "p must be 1 or 2, not \(p)") }
         guard let (rows, classes) = scoreRows(target.reshape([target.count]), name) else {
@@ -88,6 +106,7 @@ extension Tensor {
     ///
     /// - Parameter target: Classes of the scores' shape; those before the first negative number are the targets.
     public func multilabelMarginLoss(_ target: Tensor, reduction: Reduction = .mean) -> Tensor {
+        if dtype.isHalf { return wide.multilabelMarginLoss(target, reduction: reduction).to(dtype) }
         let name = "multilabelMarginLoss"
         guard target.shape == shape, let (rows, classes) = scoreRows(target.reshape(rowShape), name) else {
             return fail(name, "targets of shape \(target.shape) do not fit scores of shape \(shape)")
@@ -107,6 +126,9 @@ extension Tensor {
     public func multilabelSoftMarginLoss(
         _ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean
     ) -> Tensor {
+        if dtype.isHalf {
+            return wide.multilabelSoftMarginLoss(target.wide, weight: weight?.wide, reduction: reduction).to(dtype)
+        }
         guard matches(target, "multilabelSoftMarginLoss"), rank > 0 else {
             return fail("multilabelSoftMarginLoss", "scores of shape \(shape) need an axis of classes")
         }

@@ -5,6 +5,7 @@ extension Tensor {
     ///
     /// - Parameter weight: A factor for each element; the mean is then divided by their sum.
     public func mseLoss(_ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean) -> Tensor {
+        if dtype.isHalf { return wide.mseLoss(target.wide, weight: weight?.wide, reduction: reduction).to(dtype) }
         guard matches(target, "mseLoss"), weight.map({ matches($0, "mseLoss") }) ?? true else {
             return .placeholderAfterError
         }
@@ -15,6 +16,7 @@ extension Tensor {
     ///
     /// - Parameter weight: A factor for each element; the mean is then divided by their sum.
     public func l1Loss(_ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean) -> Tensor {
+        if dtype.isHalf { return wide.l1Loss(target.wide, weight: weight?.wide, reduction: reduction).to(dtype) }
         guard matches(target, "l1Loss"), weight.map({ matches($0, "l1Loss") }) ?? true else {
             return .placeholderAfterError
         }
@@ -23,6 +25,7 @@ extension Tensor {
 
     /// ½ d² / β where d = |x − t| < β, else d − β/2: a square that grows only linearly (Girshick 2015). With β = 0, |x − t|.
     public func smoothL1Loss(_ target: Tensor, beta: Double = 1, reduction: Reduction = .mean) -> Tensor {
+        if dtype.isHalf { return wide.smoothL1Loss(target.wide, beta: beta, reduction: reduction).to(dtype) }
         guard beta >= 0 else { return fail("smoothL1Loss", "beta must not be negative, it is \(beta)") }
         guard matches(target, "smoothL1Loss") else { return .placeholderAfterError }
         let distance = (self - target).abs()
@@ -37,6 +40,9 @@ extension Tensor {
     public func huberLoss(
         _ target: Tensor, delta: Double = 1, weight: Tensor? = nil, reduction: Reduction = .mean
     ) -> Tensor {
+        if dtype.isHalf {
+            return wide.huberLoss(target.wide, delta: delta, weight: weight?.wide, reduction: reduction).to(dtype)
+        }
         guard delta > 0 else { return fail("huberLoss", "delta must be positive, it is \(delta)") }
         guard matches(target, "huberLoss"), weight.map({ matches($0, "huberLoss") }) ?? true else {
             return .placeholderAfterError
@@ -57,6 +63,11 @@ extension Tensor {
     public func gaussianNLLLoss(
         _ target: Tensor, variance: Tensor, full: Bool = false, eps: Double = 1e-6, reduction: Reduction = .mean
     ) -> Tensor {
+        if dtype.isHalf {
+            return wide.gaussianNLLLoss(
+                target.wide, variance: variance.wide, full: full, eps: eps, reduction: reduction
+            ).to(dtype)
+        }
         let isShared = variance.shape != shape && variance.shape.elementsEqual(shape.dropLast())
         let given = isShared ? variance.unsqueeze(dim: -1) : variance
         let sharedAxes = given.rank == rank ? zip(given.shape, shape).filter { $0 != $1 } : [(0, 0), (0, 0)]
@@ -76,6 +87,10 @@ extension Tensor {
     public func poissonNLLLoss(
         _ target: Tensor, logInput: Bool = true, full: Bool = false, eps: Double = 1e-8, reduction: Reduction = .mean
     ) -> Tensor {
+        if dtype.isHalf {
+            return wide.poissonNLLLoss(target.wide, logInput: logInput, full: full, eps: eps, reduction: reduction).to(
+                dtype)
+        }
         guard matches(target, "poissonNLLLoss") else { return .placeholderAfterError }
         var losses = logInput ? exp() - target * self : self - target * (self + eps).log()
         if full {

@@ -3,6 +3,7 @@
 extension Tensor {
     /// (Σ |x − y + ε|ᵖ)^(1/p) along the last axis; the others broadcast. ε keeps the gradient of equal vectors finite.
     public func pairwiseDistance(_ other: Tensor, p: Double = 2, eps: Double = 1e-6, keepDim: Bool = false) -> Tensor {
+        if dtype.isHalf { return wide.pairwiseDistance(other.wide, p: p, eps: eps, keepDim: keepDim).to(dtype) }
         guard requireFloating("pairwiseDistance"), Swift.max(rank, other.rank) > 0 else {
             return fail("pairwiseDistance", "needs vectors, the shapes are \(shape) and \(other.shape)")
         }
@@ -11,6 +12,7 @@ extension Tensor {
 
     /// x · y / (max(|x|, ε) max(|y|, ε)) along an axis; the others broadcast. The gradient passes through the bound ε.
     public func cosineSimilarity(_ other: Tensor, dim: Int = 1, eps: Double = 1e-8) -> Tensor {
+        if dtype.isHalf { return wide.cosineSimilarity(other.wide, dim: dim, eps: eps).to(dtype) }
         guard requireFloating("cosineSimilarity") else { return .placeholderAfterError }
         let pair = broadcast([self, other.to(dtype)])
         let units = pair.map { $0 / $0.norm(2, dim: dim, keepDim: true).atLeast(eps) }
@@ -19,7 +21,8 @@ extension Tensor {
 
     /// x / max((Σ |x|ᵖ)^(1/p), ε) along an axis: vectors of length 1.
     public func normalize(p: Double = 2, dim: Int = 1, eps: Double = 1e-12) -> Tensor {
-        self / norm(p, dim: dim, keepDim: true).clamp(min: eps)
+        if dtype.isHalf { return wide.normalize(p: p, dim: dim, eps: eps).to(dtype) }
+        return self / norm(p, dim: dim, keepDim: true).clamp(min: eps)
     }
 
     /// x / (k + α mean x²)^β, the mean over `size` neighbouring channels (axis 1), zeros beyond the first and the last
@@ -47,6 +50,9 @@ extension Tensor {
     public func klDiv(
         _ target: Tensor, logTarget: Bool = false, reduction: Reduction = .mean, perBatch: Bool = false
     ) -> Tensor {
+        if dtype.isHalf {
+            return wide.klDiv(target.wide, logTarget: logTarget, reduction: reduction, perBatch: perBatch).to(dtype)
+        }
         guard requireFloating("klDiv") else { return .placeholderAfterError }
         let terms = logTarget ? target.exp() * (target - self) : target.xlogy(target) - target * self
         let loss = terms.reduced(reduction)

@@ -95,4 +95,11 @@ struct LossesTests {
                 0.0854877814634182, -0.6418856341919285, 0.5179990167620587,
             ])
     }
+
+    @Test func halfPrecisionRoundsOnce() {
+        let (a, b) = (x.to(.bfloat16), y.to(.bfloat16))
+        #expect(a.mseLoss(b).equal(x.mseLoss(y).to(.bfloat16)))
+        #expect(a.cosineSimilarity(b).equal(x.cosineSimilarity(y).to(.bfloat16)))
+        #expect(a.softMarginLoss(b).equal(x.softMarginLoss(y).to(.bfloat16)))
+    }
 }
