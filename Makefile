@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test sanitize lint format bench coverage-table setup
+.PHONY: help demo test sanitize lint format bench bench-compare coverage-table setup
 
 # The C kernels are loops: without optimisation they are fifty times slower, so everything builds in release mode.
 BUILD := swift build -c release
@@ -42,3 +42,7 @@ coverage-table: setup ## Writes docs/OPERATIONS.md: every operation, its gradien
 
 bench: setup ## Measures the workloads of Benchmarks/
 	swift run -c release --package-path Benchmarks bench
+
+bench-compare: setup ## Measures against PyTorch and JAX, where pip has them, and writes docs/PERFORMANCE.md
+	swift build -c release --package-path Benchmarks
+	python3 Benchmarks/compare.py

@@ -25,11 +25,17 @@ struct Losses {
     }
 
     /// Prints a line for each comparison and the totals. The answer is whether all agreed.
-    func run() -> Bool {
+    func run(_ mode: Mode) -> Bool {
         var (passed, failed) = (0, 0)
+        for mode in mode.single { compare(mode, &passed, &failed) }
+        print("\(passed) passed, \(failed) failed")
+        return failed == 0
+    }
+
+    private func compare(_ mode: Mode, _ passed: inout Int, _ failed: inout Int) {
         for (name, make) in networks {
             guard let theirs = expected[name], !theirs.isEmpty else { continue }
-            let ours = train(make, steps: theirs.count)
+            let ours = train(make, mode, steps: theirs.count)
             for check in checks(name, count: theirs.count) {
                 let (value, reference) = (ours[check.step], theirs[check.step])
                 let difference = abs(value - reference) / max(abs(reference), .leastNormalMagnitude)
@@ -37,14 +43,13 @@ struct Losses {
                 (passed, failed) = agrees ? (passed + 1, failed) : (passed, failed + 1)
                 let columns =
                     (agrees ? "passed  " : "FAILED  ") + name.padding(toLength: 12, withPad: " ", startingAt: 0)
+                    + mode.rawValue.padding(toLength: 9, withPad: " ", startingAt: 0)
                 print(
                     String(
                         format: "%@ loss %2d: %.8g, PyTorch %.8g, relative difference %.1e (at most %.0e)", columns,
                         check.step + 1, value, reference, difference, check.tolerance))
             }
         }
-        print("\(passed) passed, \(failed) failed")
-        return failed == 0
     }
 
     /// The first loss proves weights, data and forward; the tenth gradients and optimiser. Rounding grows from step to step, fastest where batch
@@ -53,13 +58,14 @@ struct Losses {
         [(0, 1e-5), (9, name == "resnet18" ? 1e-2 : 1e-3)].filter { $0.0 < count }
     }
 
-    private func train(_ make: () -> Network, steps: Int) -> [Double] {
+    private func train(_ make: () -> Network, _ mode: Mode, steps: Int) -> [Double] {
         manualSeed(modelSeed)
         let network = make()
         manualSeed(dataSeed)
         let x = network.input()
         let y = network.target()
         let optimizer = network.optimizer(network.model.parameters)
-        return (0..<steps).map { _ in network.step(optimizer, x, y) }
+        let step = mode.prepared { network.step(optimizer, $0, $1) }
+        return (0..<steps).map { _ in step(x, y).item() }
     }
 }

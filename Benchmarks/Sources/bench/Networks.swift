@@ -77,12 +77,12 @@ private func crossEntropyOfTokens(_ scores: Tensor, _ target: Tensor) -> Tensor 
 private func momentum(_ parameters: [Tensor]) -> any Optimizer { SGD(parameters, learningRate: 0.01, momentum: 0.9) }
 
 extension Network {
-    /// One training step: forward, backward, update. The result is the loss before the update, read back.
-    func step(_ optimizer: any Optimizer, _ x: Tensor, _ y: Tensor) -> Double {
+    /// One training step: forward, backward, update. The result is the loss before the update.
+    func step(_ optimizer: any Optimizer, _ x: Tensor, _ y: Tensor) -> Tensor {
         optimizer.zeroGrad()
         let loss = loss(model(x), y)
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return loss.detach()
     }
 }

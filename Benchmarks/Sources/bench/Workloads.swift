@@ -3,37 +3,39 @@ import ChainRuleNN
 
 /// The workloads, written with the public API alone, as a user would write them. Each is a function that prepares and returns
 /// one step.
-let workloads: [(name: String, prepare: @Sendable () -> () -> Void)] =
+let workloads: [(name: String, prepare: @Sendable (Mode) -> () -> Void)] =
     [("scalar", scalar), ("seed-mlp", seedMLP)]
-    + networks.map { name, make in (name, { training(make()) }) }
+    + networks.map { name, make in (name, { training(make(), $0) }) }
     + [("elementwise", elementwise), ("rowwise", rowwise), ("adamw", adamW), ("decode", decode)]
 
 /// 100 epochs of w · x on three samples: 300 times forward, backward, update of one scalar weight.
-private func scalar() -> () -> Void {
+private func scalar(_ mode: Mode) -> () -> Void {
     let data = [(1.0, 2.0), (2.0, 4.0), (3.0, 6.0)]
-    return {
-        let w = Tensor(1.0, requiresGrad: true)
-        for _ in 0..<100 {
-            for (x, y) in data {
-                let loss = (x * w - y).squared()
-                loss.backward()
-                if let gradient = w.grad { w.data -= 0.01 * gradient }
-                w.zeroGrad()
-            }
+    let w = Tensor(1.0, requiresGrad: true)
+    let epoch = mode.prepared {
+        for (x, y) in data {
+            let loss = (x * w - y).squared()
+            loss.backward()
+            if let gradient = w.grad { w.data -= 0.01 * gradient }
+            w.zeroGrad()
         }
+    }
+    return {
+        w.data = Tensor(1.0)
+        for _ in 0..<100 { epoch() }
         consume(w.item())
     }
 }
 
 /// x(1000, 784) · w1(784, 50) + b1 → relu → · w2(50, 1) + b2 → mean squared error; forward and the gradients of the weights.
-private func seedMLP() -> () -> Void {
+private func seedMLP(_ mode: Mode) -> () -> Void {
     let x = Tensor.randn([1000, 784])
     let target = Tensor.randn([1000])
     let w1 = Tensor.randn([784, 50]).requiringGrad()
     let b1 = Tensor.randn([50]).requiringGrad()
     let w2 = Tensor.randn([50, 1]).requiringGrad()
     let b2 = Tensor.randn([1]).requiringGrad()
-    return {
+    return mode.prepared {
         for parameter in [w1, b1, w2, b2] { parameter.zeroGrad() }
         let output = (x.matmul(w1) + b1).relu().matmul(w2) + b2
         (output.squeeze(dim: -1) - target).squared().mean().backward()
@@ -41,45 +43,46 @@ private func seedMLP() -> () -> Void {
 }
 
 /// Forward, backward and update; the loss is read back.
-private func training(_ network: Network) -> () -> Void {
+private func training(_ network: Network, _ mode: Mode) -> () -> Void {
     let (x, y) = (network.input(), network.target())
     let optimizer = network.optimizer(network.model.parameters)
-    return { consume(network.step(optimizer, x, y)) }
+    let step = mode.prepared { network.step(optimizer, $0, $1) }
+    return { consume(step(x, y).item()) }
 }
 
 /// tanh(gelu(x) · b + x / 2) on four million elements, forward and the gradient of x.
-private func elementwise() -> () -> Void {
+private func elementwise(_ mode: Mode) -> () -> Void {
     let x = Tensor.randn([1 << 22]).requiringGrad()
     let b = Tensor.randn([1 << 22])
     let gradient = Tensor.randn([1 << 22])
-    return {
+    return mode.prepared {
         x.zeroGrad()
         (x.gelu(approximate: .tanh) * b + x * 0.5).tanh().backward(gradient: gradient)
     }
 }
 
 /// softmax(layerNorm(x)) on 4096×1024, forward and the gradients of x, weight and bias.
-private func rowwise() -> () -> Void {
+private func rowwise(_ mode: Mode) -> () -> Void {
     let x = Tensor.randn([4096, 1024]).requiringGrad()
     let weight = Tensor.ones([1024]).requiringGrad()
     let bias = Tensor.zeros([1024]).requiringGrad()
     let gradient = Tensor.randn([4096, 1024])
-    return {
+    return mode.prepared {
         for leaf in [x, weight, bias] { leaf.zeroGrad() }
         x.layerNorm(normalizedShape: [1024], weight: weight, bias: bias).softmax(dim: -1).backward(gradient: gradient)
     }
 }
 
 /// One AdamW step over ten 1024×1024 parameters.
-private func adamW() -> () -> Void {
+private func adamW(_ mode: Mode) -> () -> Void {
     let parameters = (0..<10).map { _ in Tensor.randn([1024, 1024]).requiringGrad() }
     for parameter in parameters { parameter.grad = .randn([1024, 1024]) }
     let optimizer = AdamW(parameters, learningRate: 1e-3)
-    return { optimizer.step() }
+    return mode.prepared { optimizer.step() }
 }
 
-/// One token through a network of GPT-2's size with 128 known positions, no gradient.
-private func decode() -> () -> Void {
+/// One token through a network of GPT-2's size with 128 known positions, no gradient. The cache is no argument, hence nothing to compile.
+private func decode(_ mode: Mode) -> () -> Void {
     let model = GPT(vocabulary: 50257, context: 256, width: 768, layers: 12, heads: 12)
     model.eval()
     let cache = KeyValueCache(for: model)

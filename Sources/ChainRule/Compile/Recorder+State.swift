@@ -67,13 +67,20 @@ final class LeafEffect: RecordedStep {
     init(
         _ name: String, _ action: Action, _ leaf: LeafNode, _ argument: Int?, value: Int?, output: Int? = nil
     ) {
+        // Plain statements: the release compiler of Swift 6.3 does not survive closures here.
+        var inputs: [Int] = []
+        if let value { inputs.append(value) }
+        let kept = argument == nil ? leaf : nil
         self.action = action
-        self.leaf = argument == nil ? leaf : nil
-        hasValue = value != nil
-        self.argument = argument.map { _ in value == nil ? 0 : 1 }
+        self.leaf = kept
+        self.hasValue = value != nil
+        self.argument = argument == nil ? nil : inputs.count
+        if let argument { inputs.append(argument) }
+        var outputs: [Int] = []
+        if let output { outputs.append(output) }
         super.init(
-            name, ClosureIdentity(name: name, owner: self.leaf), action == .read ? .reading : .effect,
-            inputs: [value, argument].compactMap { $0 }, outputs: output.map { [$0] } ?? [])
+            name, ClosureIdentity(name: name, owner: kept), action == .read ? .reading : .effect, inputs: inputs,
+            outputs: outputs)
     }
 
     override func run(_ values: inout ValueTable) {

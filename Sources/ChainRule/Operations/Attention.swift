@@ -30,7 +30,11 @@ extension Tensor {
         }
         let factor = scale ?? 1 / Double(shape[rank - 1]).squareRoot()
         let scores = (self * factor).matmul(key.mT)
-        let weights = scores.attentionWeights(isCausal ? scores.causalMask : mask)
+        // A causal mask hides no row as a whole: the first key is always seen.
+        let weights =
+            isCausal
+            ? Tensor.where(scores.causalMask, scores, -Double.infinity).softmax(dim: -1)
+            : scores.attentionWeights(mask)
         return weights.dropout(p: dropout, generator: generator).matmul(value)
     }
 
