@@ -28,6 +28,11 @@ extension LayerTable {
         layer("Dropout3d", "p inplace") { Dropout3d(try $0.p.double(or: 0.5)) }
         layer("AlphaDropout", "p inplace") { AlphaDropout(try $0.p.double(or: 0.5)) }
         layer("FeatureAlphaDropout", "p inplace") { FeatureAlphaDropout(try $0.p.double(or: 0.5)) }
+        layer("Upsample", "size scale_factor mode align_corners recompute_scale_factor") {
+            try upsampling($0, mode: $0.mode.interpolation, alignCorners: $0.align_corners.bool(or: false))
+        }
+        layer("UpsamplingNearest2d", "size scale_factor") { try upsampling($0, mode: .nearest, alignCorners: false) }
+        layer("UpsamplingBilinear2d", "size scale_factor") { try upsampling($0, mode: .linear, alignCorners: true) }
         definePadding()
     }
 
@@ -47,5 +52,33 @@ extension LayerTable {
         layer("ConstantPad1d", "padding value") { ConstantPad1d(try $0.padding.spatial, try $0.value.double) }
         layer("ConstantPad2d", "padding value") { ConstantPad2d(try $0.padding.spatial, try $0.value.double) }
         layer("ConstantPad3d", "padding value") { ConstantPad3d(try $0.padding.spatial, try $0.value.double) }
+    }
+}
+
+private func upsampling(_ arguments: CaseArguments, mode: InterpolationMode, alignCorners: Bool) throws -> Upsample {
+    if let size = try arguments.size.optionalSpatial {
+        return Upsample(size: size, mode: mode, alignCorners: alignCorners)
+    }
+    var recomputes = false
+    if arguments.declares("recompute_scale_factor") {
+        recomputes = try arguments.recompute_scale_factor.bool(or: false)
+    }
+    return Upsample(
+        scaleFactor: try arguments.scale_factor.doubles, mode: mode, alignCorners: alignCorners,
+        recomputeScaleFactor: recomputes)
+}
+
+extension CaseArgument {
+    fileprivate var interpolation: InterpolationMode {
+        get throws {
+            switch try string(or: "nearest") {
+            case "nearest": .nearest
+            case "nearest-exact": .nearestExact
+            case "linear", "bilinear", "trilinear": .linear
+            case "bicubic": .bicubic
+            case "area": .area
+            case let other: throw Unsupported("the mode \(other)")
+            }
+        }
     }
 }

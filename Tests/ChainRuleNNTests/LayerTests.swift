@@ -24,6 +24,8 @@ private let rows: [Row] = [
     Row(name: "ChannelShuffle", shape: [2, 4, 2, 3]) { ChannelShuffle(2) },
     Row(name: "Unfold", shape: [2, 2, 4, 5]) { Unfold([2, 3], padding: 1, stride: 2) },
     Row(name: "Fold", shape: [2, 8, 6]) { Fold([3, 4], 2) },
+    Row(name: "Upsample", shape: [1, 2, 3, 4]) { Upsample(scaleFactor: [1.5, 2], mode: .linear, alignCorners: true) },
+    Row(name: "Upsample to a size", shape: [1, 2, 3]) { Upsample(size: 5) },
     Row(name: "Sequential", shape: [4, 3]) {
         Sequential {
             Linear(3, 5, dtype: .float64)
