@@ -24,6 +24,17 @@ import Testing
             optimizer.step()
         }
         #expect(model.parameters.allSatisfy { $0.grad != nil })
+
+        let step = compile { (images: Tensor, labels: Tensor) in
+            optimizer.zeroGrad()
+            let error = loss(model(images), labels)
+            error.backward()
+            optimizer.step()
+            return error
+        }
+        for (images, labels) in batches { print(step(images, labels).item()) }
+        print(step.plan)
+        #expect(step.fallbackReason == nil)
     }
 
     @Test func threeWays() {
