@@ -35,6 +35,7 @@ struct LayerTable: Sendable {
         defineNormalizations()
         defineShaping()
         defineLosses()
+        defineSequences()
     }
 
     subscript(name: String) -> Entry? { entries[name] }
