@@ -63,17 +63,6 @@ struct TruthReduction: UnaryOperation, NotDifferentiable {
 }
 
 extension CPU {
-    /// Computes on the 16-bit floats in float32 and rounds once; other dtypes are handed on as they are.
-    static func rounded(_ x: Tensor, _ function: (Tensor) -> Tensor) -> Tensor {
-        x.dtype.isHalf ? convert(function(convert(x, to: .float32)), to: x.dtype) : function(x)
-    }
-
-    /// The same for two operands of one dtype.
-    static func rounded(_ a: Tensor, _ b: Tensor, _ function: (Tensor, Tensor) -> Tensor) -> Tensor {
-        guard a.dtype.isHalf else { return function(a, b) }
-        return convert(function(convert(a, to: .float32), convert(b, to: .float32)), to: a.dtype)
-    }
-
     fileprivate static func variance(_ x: Tensor, over axes: AxisSet, correction: Double) -> Tensor {
         rounded(x) { x in
             let count = Double(axes.elementCount(of: x.shape))

@@ -16,6 +16,17 @@ extension CPU {
         }
     }
 
+    /// Computes on the 16-bit floats in float32 and rounds once; other dtypes are handed on as they are.
+    static func rounded(_ x: Tensor, _ function: (Tensor) -> Tensor) -> Tensor {
+        x.dtype.isHalf ? convert(function(convert(x, to: .float32)), to: x.dtype) : function(x)
+    }
+
+    /// The same for two operands of one dtype.
+    static func rounded(_ a: Tensor, _ b: Tensor, _ function: (Tensor, Tensor) -> Tensor) -> Tensor {
+        guard a.dtype.isHalf else { return function(a, b) }
+        return convert(function(convert(a, to: .float32), convert(b, to: .float32)), to: a.dtype)
+    }
+
     private static func widen<T: HalfPrecision>(_ x: Tensor, _: T.Type) -> Tensor {
         map(x, to: .float32, UInt16.self) { T(bits: $0).float }
     }
