@@ -48,6 +48,24 @@ static void run_unary(int is_double, ck_unary op, const ck_loop *loop, void *out
 void ck_unary_f32(ck_unary op, const ck_loop *loop, float *out, const float *x) { run_unary(0, op, loop, out, x); }
 void ck_unary_f64(ck_unary op, const ck_loop *loop, double *out, const double *x) { run_unary(1, op, loop, out, x); }
 
+static void run_with_slope(int is_double, ck_unary op, const ck_loop *loop, void *value, void *slope, const void *x)
+{
+    uint8_t width = is_double ? 8 : 4;
+    ck_row_operation operation = {
+        .kernel = ck_elementwise_current()->with_slope[is_double][op], .operands = 3, .width = {width, width, width},
+        .also_written = 1 << 1, .block = HEAVY_BLOCK,
+    };
+    ck_run_rows(&operation, loop, (void *[4]){value, slope, (void *)x});
+}
+void ck_with_slope_f32(ck_unary op, const ck_loop *loop, float *value, float *slope, const float *x)
+{
+    run_with_slope(0, op, loop, value, slope, x);
+}
+void ck_with_slope_f64(ck_unary op, const ck_loop *loop, double *value, double *slope, const double *x)
+{
+    run_with_slope(1, op, loop, value, slope, x);
+}
+
 static void run_binary(int is_double, ck_binary op, const ck_loop *loop, void *out, const void *a, const void *b)
 {
     uint8_t width = is_double ? 8 : 4;

@@ -105,6 +105,30 @@
         if (count < LANES) T(store_part)(p[0], count, T(load)(whole[0]));                        \
     }
 
+/// f(x) and f'(x) in one go.
+#define DEFINE_WITH_SLOPE(name)                                                                  \
+    static void T(with_slope_##name)(int64_t count, void *const p[4], unsigned broadcast, const void *parameter) \
+    {                                                                                            \
+        (void)broadcast, (void)parameter;                                                        \
+        REAL *value = p[0], *slope = p[1], whole[2][LANES];                                      \
+        const REAL *in = p[2];                                                                   \
+        int64_t full = count < LANES ? LANES : count;                                            \
+        if (count < LANES) {                                                                     \
+            T(store)(whole[0], T(load_part)(in, count, 1));                                      \
+            in = value = whole[0], slope = whole[1];                                             \
+        }                                                                                        \
+        VECTOR last = T(load)(in + full - LANES), derivative;                                    \
+        for (int64_t i = 0; i < full; i += LANES) {                                              \
+            int64_t at = i + LANES <= full ? i : full - LANES;                                   \
+            VECTOR y = T(name##_with_slope)(at == i ? T(load)(in + i) : last, &derivative);      \
+            T(store)(value + at, y);                                                             \
+            T(store)(slope + at, derivative);                                                    \
+        }                                                                                        \
+        if (count >= LANES) return;                                                              \
+        T(store_part)(p[0], count, T(load)(whole[0]));                                           \
+        T(store_part)(p[1], count, T(load)(whole[1]));                                           \
+    }
+
 // MARK: Comparisons
 
 #define DEFINE_COMPARE(name, operator)                                                           \
@@ -166,9 +190,13 @@ DEFINE_LIGHT_BINARY(relu_grad, b <= 0 ? (VECTOR)0 : a)
 DEFINE_LIGHT_BINARY(tanh_grad, a * (1 - b * b))
 DEFINE_LIGHT_BINARY(sigmoid_grad, a * (1 - b) * b)
 DEFINE_HEAVY_BINARY(power, T(power)(a, b))
-DEFINE_HEAVY_BINARY(gelu_grad, T(gelu_grad)(a, b))
-DEFINE_HEAVY_BINARY(gelu_tanh_grad, T(gelu_tanh_grad)(a, b))
-DEFINE_HEAVY_BINARY(silu_grad, T(silu_grad)(a, b))
+DEFINE_HEAVY_BINARY(gelu_grad, a *T(gelu_slope)(b))
+DEFINE_HEAVY_BINARY(gelu_tanh_grad, a *T(gelu_tanh_slope)(b))
+DEFINE_HEAVY_BINARY(silu_grad, a *T(silu_slope)(b))
+
+DEFINE_WITH_SLOPE(gelu)
+DEFINE_WITH_SLOPE(gelu_tanh)
+DEFINE_WITH_SLOPE(silu)
 
 DEFINE_COMPARE(eq, ==)
 DEFINE_COMPARE(ne, !=)
@@ -208,4 +236,5 @@ static void T(muladd)(int64_t count, void *const p[4], unsigned broadcast, const
 #undef LIGHT_LOOP
 #undef DEFINE_HEAVY_UNARY
 #undef DEFINE_HEAVY_BINARY
+#undef DEFINE_WITH_SLOPE
 #undef DEFINE_COMPARE

@@ -84,6 +84,11 @@ DEFINE_SELECT(64)
         [CK_GELU_GRAD] = binary_gelu_grad##type, [CK_GELU_TANH_GRAD] = binary_gelu_tanh_grad##type, \
         [CK_SILU_GRAD] = binary_silu_grad##type,                                                 \
     }
+#define WITH_SLOPE_KERNELS(type)                                                                 \
+    {                                                                                            \
+        [CK_GELU] = with_slope_gelu##type, [CK_GELU_TANH] = with_slope_gelu_tanh##type,          \
+        [CK_SILU] = with_slope_silu##type,                                                       \
+    }
 #define COMPARE_KERNELS(type)                                                                    \
     {                                                                                            \
         [CK_EQ] = compare_eq##type, [CK_NE] = compare_ne##type, [CK_LT] = compare_lt##type,      \
@@ -92,6 +97,7 @@ DEFINE_SELECT(64)
 
 const ck_elementwise_kernels KERNELS = {
     .unary = {UNARY_KERNELS(_f32), UNARY_KERNELS(_f64)},
+    .with_slope = {WITH_SLOPE_KERNELS(_f32), WITH_SLOPE_KERNELS(_f64)},
     .binary = {BINARY_KERNELS(_f32), BINARY_KERNELS(_f64)},
     .compare = {COMPARE_KERNELS(_f32), COMPARE_KERNELS(_f64)},
     .muladd = {muladd_f32, muladd_f64},

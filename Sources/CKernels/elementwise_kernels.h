@@ -14,6 +14,7 @@ typedef struct ck_row_operation {
     const void *parameter;
     int operands;
     uint8_t width[4];        // bytes per element of each operand
+    unsigned also_written;   // the operands (bits) besides the output that the kernel writes
     unsigned may_broadcast;  // the inputs (bits) that the kernel takes as one element
     int64_t block;           // elements worth a thread's while
 } ck_row_operation;
@@ -23,6 +24,7 @@ void ck_run_rows(const ck_row_operation *operation, const ck_loop *loop, void *c
 /// The kernels compiled for one instruction set; the first index is 0 for float, 1 for double.
 typedef struct ck_elementwise_kernels {
     ck_row_kernel unary[2][CK_UNARY_COUNT];
+    ck_row_kernel with_slope[2][CK_UNARY_COUNT];  // p[0] the value, p[1] the derivative, p[2] x; null where there is none
     ck_row_kernel binary[2][CK_BINARY_COUNT];
     ck_row_kernel compare[2][CK_COMPARISON_COUNT];
     ck_row_kernel muladd[2];

@@ -44,6 +44,7 @@ static void move(int width, int64_t rows, int64_t columns, char *to, int64_t to_
 static void run_staged_rows(const nest *nest, int64_t rows, int64_t count, char *const pointers[4])
 {
     const ck_row_operation *operation = nest->operation;
+    unsigned written = 1 | operation->also_written;
     _Alignas(64) char stage[4][STAGE * 8];
     int64_t most = rows == 1 ? STAGE : STAGE / STAGE_ROWS;
     for (int64_t start = 0; start < count; start += most) {
@@ -55,7 +56,7 @@ static void run_staged_rows(const nest *nest, int64_t rows, int64_t count, char 
             char *here = pointers[k] + start * nest->step[k];
             at[k] = staged ? stage[k] : here;
             row_step[k] = staged ? part * width : nest->row_step[k];
-            if (k > 0 && staged)
+            if (staged && !(written >> k & 1))
                 move(width, rows, part, stage[k], part * width, width, here, nest->row_step[k], nest->step[k]);
         }
         for (int64_t row = 0; row < rows; row++) {
@@ -63,10 +64,12 @@ static void run_staged_rows(const nest *nest, int64_t rows, int64_t count, char 
             for (int k = 0; k < 4; k++) row_at[k] = at[k] + row * row_step[k];
             operation->kernel(part, row_at, nest->broadcast, operation->parameter);
         }
-        int width = operation->width[0];
-        if (nest->staged & 1)
-            move(width, rows, part, pointers[0] + start * nest->step[0], nest->row_step[0], nest->step[0], stage[0],
-                 part * width, width);
+        for (int k = 0; k < operation->operands; k++) {
+            int width = operation->width[k];
+            if (nest->staged & written & 1u << k)
+                move(width, rows, part, pointers[k] + start * nest->step[k], nest->row_step[k], nest->step[k], stage[k],
+                     part * width, width);
+        }
     }
 }
 

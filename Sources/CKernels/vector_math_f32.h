@@ -82,15 +82,8 @@ CK_INLINE f32v tanh_f32(f32v x)
 
 #if CK_FUSED
 
-/// What is not worth its price in the usual range goes by doubles where `far` holds.
-#define DEFINE_MENDED(name, far, quick, slow)                                                    \
-    CK_INLINE f32v name(f32v x)                                                                  \
-    {                                                                                            \
-        f32v y = quick(x);                                                                       \
-        i32v outside = far;                                                                      \
-        if (__builtin_expect(any_f32(outside), 0)) y = outside ? slow(x) : y;                    \
-        return y;                                                                                \
-    }
+/// y, or where `far` holds, which is not worth its price in the usual range, the function by doubles.
+#define MENDED(y, far, slow, x) (__builtin_expect(any_f32(far), 0) ? ((far) ? slow(x) : (y)) : (y))
 
 /// For size = |x|, bounded so that infinity times 0 stays out: Phi(-size) = tail * density with density = e^(-size^2 / 2).
 /// (1 + size) tail is nearly flat in (size - 4) / (size + 4).
@@ -112,82 +105,64 @@ CK_INLINE f32v normal_tail(f32v x, f32v *size, f32v *density)
     sum = MADD(sum, t, splat_f32(0.472053200006485f));
     return sum / (1 + *size);
 }
-CK_INLINE f32v gelu_f32(f32v x)
+CK_INLINE f32v gelu_with_slope_f32(f32v x, f32v *slope)
 {
     f32v size, density, tail = normal_tail(x, &size, &density);
+    f32v below = NMADD(size, splat_f32(NORMAL_DENSITY), tail) * density;
+    *slope = x > 0 ? 1 - below : below;
     f32v product = at_least_f32(at_most_f32(x, 15.1f), -15.1f) * tail;
     return x > 0 ? NMADD(product, density, x) : product * density;
 }
-CK_INLINE f32v gelu_grad_f32(f32v dy, f32v x)
-{
-    f32v size, density, tail = normal_tail(x, &size, &density);
-    f32v slope = NMADD(size, splat_f32(NORMAL_DENSITY), tail) * density;
-    return dy * (x > 0 ? 1 - slope : slope);
-}
 
-/// x / (1 + e^-(w + rest)), w a function of x with the sign of x.
-CK_INLINE f32v gate_f32(f32v x, f32v w, f32v rest)
+/// x / (1 + e^-(w + rest)) and its derivative, w a function of x with the sign of x, and `bend` = x w'.
+CK_INLINE f32v gate_with_slope_f32(f32v x, f32v w, f32v rest, f32v bend, f32v *slope)
 {
     f32v turned = AS(f32v, AS(u32v, rest) ^ (~AS(u32v, w) & 0x80000000u)), z = exp_with_rest(neg_f32(abs_f32(w)), turned);
-    return (x > 0 ? x : x * z) / (1 + z);
+    f32v divisor = 1 + z, large = 1 / divisor, small = z * large;
+    *slope = (x > 0 ? large : small) * MADD(bend, x > 0 ? small : large, splat_f32(1));
+    return (x > 0 ? x : x * z) / divisor;
 }
 DEFINE_VIA_DOUBLE(slow_silu, short_silu)
-CK_INLINE f32v quick_silu(f32v x) { return gate_f32(x, x, splat_f32(0)); }
-DEFINE_MENDED(silu_f32, x < -80.0f, quick_silu, slow_silu)
-
-/// w = x sqrt(8 / pi) (1 + 0.044715 x^2) in two parts.
-CK_INLINE f32v gelu_tanh_argument(f32v x, f32v *rest)
+CK_INLINE f32v silu_with_slope_f32(f32v x, f32v *slope)
 {
+    f32v y = gate_with_slope_f32(x, x, splat_f32(0), at_least_f32(at_most_f32(x, 1000), -1000), slope);
+    return MENDED(y, x < -80.0f, slow_silu, x);
+}
+
+DEFINE_VIA_DOUBLE(slow_gelu_tanh, short_gelu_tanh)
+CK_INLINE f32v gelu_tanh_with_slope_f32(f32v x, f32v *slope)
+{
+    // w = x sqrt(8 / pi) (1 + 0.044715 x^2) in two parts.
     const float line = 0x1.988454p+0f, line_low = -0x1.857936p-25f, cube = 0x1.2444f2p-4f, cube_low = 0x1.49b16ap-29f;
-    f32v square = x * x, square_low = MADD(x, x, neg_f32(square));
+    f32v bounded = at_least_f32(at_most_f32(x, 20), -20), square = bounded * bounded;
+    f32v square_low = MADD(bounded, bounded, neg_f32(square));
     f32v bent = square * cube, bent_low = MADD(square, splat_f32(cube), neg_f32(bent));
     bent_low += MADD(square_low, splat_f32(cube), square * cube_low);
     f32v sum = line + bent, part = sum - line, sum_low = (line - (sum - part)) + (bent - part);
     sum_low += bent_low + line_low;
-    f32v w = x * sum;
-    *rest = MADD(x, sum_low, MADD(x, sum, neg_f32(w)));
-    return w;
-}
-DEFINE_VIA_DOUBLE(slow_gelu_tanh, short_gelu_tanh)
-CK_INLINE f32v quick_gelu_tanh(f32v x)
-{
-    f32v rest, w = gelu_tanh_argument(at_least_f32(at_most_f32(x, 20), -20), &rest);
-    return gate_f32(x, w, rest);
-}
-DEFINE_MENDED(gelu_tanh_f32, x < -9.0f, quick_gelu_tanh, slow_gelu_tanh)
-
-/// s = 1 / (1 + e^-x), and 1 - s, which is exact to rounding too.
-CK_INLINE f32v sigmoid_and_rest(f32v x, f32v *rest)
-{
-    f32v z = exp_f32(neg_f32(abs_f32(x))), large = 1 / (1 + z), small = z * large;
-    *rest = x > 0 ? small : large;
-    return x > 0 ? large : small;
-}
-CK_INLINE f32v silu_grad_f32(f32v dy, f32v x)
-{
-    f32v rest, bounded = at_least_f32(at_most_f32(x, 1000), -1000), s = sigmoid_and_rest(x, &rest);
-    return dy * (s * MADD(bounded, rest, splat_f32(1)));
-}
-CK_INLINE f32v gelu_tanh_grad_f32(f32v dy, f32v x)
-{
-    const float line = (float)SQRT_8_OVER_PI, cube = (float)GELU_CUBE;
-    f32v rest, bounded = at_least_f32(at_most_f32(x, 30), -30), square = bounded * bounded;
-    f32v w = bounded * line * MADD(square, splat_f32(cube), splat_f32(1));
-    f32v slope = line * MADD(square, splat_f32(3 * cube), splat_f32(1));
-    f32v s = sigmoid_and_rest(w, &rest);
-    return dy * (s * MADD(bounded * slope, rest, splat_f32(1)));
+    f32v w = bounded * sum, rest = MADD(bounded, sum_low, MADD(bounded, sum, neg_f32(w)));
+    f32v y = gate_with_slope_f32(x, w, rest, bounded * MADD(splat_f32(2), bent, sum), slope);
+    return MENDED(y, x < -9.0f, slow_gelu_tanh, x);
 }
 
 #else
 
-DEFINE_VIA_DOUBLE(gelu_f32, short_gelu)
-DEFINE_VIA_DOUBLE(gelu_tanh_f32, short_gelu_tanh)
-DEFINE_VIA_DOUBLE(silu_f32, short_silu)
-DEFINE_VIA_DOUBLE_2(gelu_grad_f32, short_gelu_grad)
-DEFINE_VIA_DOUBLE_2(gelu_tanh_grad_f32, short_gelu_tanh_grad)
-DEFINE_VIA_DOUBLE_2(silu_grad_f32, short_silu_grad)
+#define DEFINE_BOTH_VIA_DOUBLE(name, wide)                                                       \
+    CK_INLINE f32v name(f32v x, f32v *slope)                                                     \
+    {                                                                                            \
+        f64v low, high, first = wide(low_f64(x), &low), second = wide(high_f64(x), &high);       \
+        *slope = narrow_f32(low, high);                                                          \
+        return narrow_f32(first, second);                                                        \
+    }
+DEFINE_BOTH_VIA_DOUBLE(gelu_with_slope_f32, short_gelu_with_slope)
+DEFINE_BOTH_VIA_DOUBLE(gelu_tanh_with_slope_f32, short_gelu_tanh_with_slope)
+DEFINE_BOTH_VIA_DOUBLE(silu_with_slope_f32, short_silu_with_slope)
 
 #endif
+
+DEFINE_VALUE_AND_SLOPE(f32v, gelu_with_slope_f32, gelu_f32, gelu_slope_f32)
+DEFINE_VALUE_AND_SLOPE(f32v, gelu_tanh_with_slope_f32, gelu_tanh_f32, gelu_tanh_slope_f32)
+DEFINE_VALUE_AND_SLOPE(f32v, silu_with_slope_f32, silu_f32, silu_slope_f32)
 
 // MARK: In double
 

@@ -69,22 +69,33 @@ CK_INLINE f64v gaussian(f64v x)
 }
 CK_INLINE f64v short_gaussian(f64v x) { return short_exp(-0.5 * (x * x)); }
 
-#define DEFINE_GELU(name, grad_name, bound, gaussian, erfcx)                                     \
-    CK_INLINE f64v name(f64v x)                                                                  \
+/// `both` gives f(x) and sets f'(x); from it come `value` and `slope_of`, each without the work for the other.
+#define DEFINE_VALUE_AND_SLOPE(vector, both, value, slope_of)                                    \
+    CK_INLINE vector value(vector x)                                                             \
+    {                                                                                            \
+        vector slope;                                                                            \
+        return both(x, &slope);                                                                  \
+    }                                                                                            \
+    CK_INLINE vector slope_of(vector x)                                                          \
+    {                                                                                            \
+        vector slope;                                                                            \
+        both(x, &slope);                                                                         \
+        return slope;                                                                            \
+    }
+
+#define DEFINE_GELU(name, bound, gaussian, erfcx)                                                \
+    CK_INLINE f64v name(f64v x, f64v *slope)                                                     \
     {                                                                                            \
         f64v size = at_most_f64(abs_f64(x), bound), tail = 0.5 * erfcx(size * SQRT_HALF);        \
         f64v density = gaussian(size);                                                           \
+        f64v below = NMADD(size, splat_f64(NORMAL_DENSITY), tail) * density;                     \
+        *slope = x > 0 ? 1 - below : below;                                                      \
         f64v negative = (at_least_f64(x, -bound) * tail) * density;                              \
         return x > 0 ? x * (1 - tail * density) : negative;                                      \
-    }                                                                                            \
-    CK_INLINE f64v grad_name(f64v dy, f64v x)                                                    \
-    {                                                                                            \
-        f64v size = at_most_f64(abs_f64(x), bound), tail = 0.5 * erfcx(size * SQRT_HALF);        \
-        f64v slope = NMADD(size, splat_f64(NORMAL_DENSITY), tail) * gaussian(size);              \
-        return dy * (x > 0 ? 1 - slope : slope);                                                 \
     }
-DEFINE_GELU(gelu_f64, gelu_grad_f64, 40, gaussian, erfcx)
-DEFINE_GELU(short_gelu, short_gelu_grad, 15.1, short_gaussian, short_erfcx)
+DEFINE_GELU(gelu_with_slope_f64, 40, gaussian, erfcx)
+DEFINE_VALUE_AND_SLOPE(f64v, gelu_with_slope_f64, gelu_f64, gelu_slope_f64)
+DEFINE_GELU(short_gelu_with_slope, 15.1, short_gaussian, short_erfcx)
 
 #define SQRT_8_OVER_PI 0x1.9884533d43651p+0
 #define GELU_CUBE 0.044715
@@ -96,27 +107,28 @@ DEFINE_GELU(short_gelu, short_gelu_grad, 15.1, short_gaussian, short_erfcx)
         f64v z = exponential(neg_f64(abs_f64(w))), quotient = at_least_f64(x, -bound) / (1 + z); \
         return x > 0 ? quotient : quotient * z;                                                  \
     }                                                                                            \
-    CK_INLINE f64v prefix##silu##suffix(f64v x) { return prefix##gate(x, x); }                   \
-    CK_INLINE f64v prefix##silu_grad##suffix(f64v dy, f64v x)                                    \
+    CK_INLINE f64v prefix##silu_with_slope##suffix(f64v x, f64v *slope)                          \
     {                                                                                            \
         f64v rest, bounded = at_least_f64(at_most_f64(x, bound), -bound);                        \
         f64v s = sigmoid_pair(x, &rest);                                                         \
-        return dy * (s * MADD(bounded, rest, splat_f64(1)));                                     \
+        *slope = s * MADD(bounded, rest, splat_f64(1));                                          \
+        return prefix##gate(x, x);                                                               \
     }                                                                                            \
-    CK_INLINE f64v prefix##gelu_tanh##suffix(f64v x)                                             \
-    {                                                                                            \
-        return prefix##gate(x, x * SQRT_8_OVER_PI * MADD(x * x, splat_f64(GELU_CUBE), splat_f64(1))); \
-    }                                                                                            \
-    CK_INLINE f64v prefix##gelu_tanh_grad##suffix(f64v dy, f64v x)                               \
+    CK_INLINE f64v prefix##gelu_tanh_with_slope##suffix(f64v x, f64v *slope)                     \
     {                                                                                            \
         f64v rest, bounded = at_least_f64(at_most_f64(x, 30), -30), square = bounded * bounded;  \
         f64v w = bounded * SQRT_8_OVER_PI * MADD(square, splat_f64(GELU_CUBE), splat_f64(1));    \
-        f64v slope = SQRT_8_OVER_PI * MADD(square, splat_f64(3 * GELU_CUBE), splat_f64(1));      \
+        f64v bend = SQRT_8_OVER_PI * MADD(square, splat_f64(3 * GELU_CUBE), splat_f64(1));       \
         f64v s = sigmoid_pair(w, &rest);                                                         \
-        return dy * (s * MADD(bounded * slope, rest, splat_f64(1)));                             \
+        *slope = s * MADD(bounded * bend, rest, splat_f64(1));                                   \
+        return prefix##gate(x, x * SQRT_8_OVER_PI * MADD(x * x, splat_f64(GELU_CUBE), splat_f64(1))); \
     }
 DEFINE_GATES(, _f64, exp_f64, sigmoid_pair, 1000)
+DEFINE_VALUE_AND_SLOPE(f64v, silu_with_slope_f64, silu_f64, silu_slope_f64)
+DEFINE_VALUE_AND_SLOPE(f64v, gelu_tanh_with_slope_f64, gelu_tanh_f64, gelu_tanh_slope_f64)
 DEFINE_GATES(short_, , short_exp, short_sigmoid_pair, 1000)
+DEFINE_VALUE_AND_SLOPE(f64v, short_silu_with_slope, short_silu, short_silu_slope)
+DEFINE_VALUE_AND_SLOPE(f64v, short_gelu_tanh_with_slope, short_gelu_tanh, short_gelu_tanh_slope)
 
 /// log(1 + e^x)
 CK_INLINE f64v softplus_f64(f64v x)

@@ -54,6 +54,10 @@ private let shapes: [[Int]] = [
     [260, 301], [2, 3, 4], [7, 1, 5], [17, 16, 15], [2, 3, 2, 3, 2], [2, 1, 3, 2, 1, 2, 2, 3], [0], [3, 0, 2],
 ]
 
+/// NaNs are all alike.
+private func bits(_ x: Float) -> UInt32 { x.isNaN ? Float.nan.bitPattern : x.bitPattern }
+private func bits(_ x: Double) -> UInt64 { x.isNaN ? Double.nan.bitPattern : x.bitPattern }
+
 @Suite struct ElementwiseTests {
     @Test func binaryOverAnyStrides() {
         var random = TestRandom(seed: 10)
@@ -209,6 +213,49 @@ private let shapes: [[Int]] = [
         checkCopyAndSelect(UInt16.self, random: &random)
         checkCopyAndSelect(UInt32.self, random: &random)
         checkCopyAndSelect(UInt64.self, random: &random)
+    }
+
+    /// Value and derivative together are, bit for bit, what the operation and its gradient give, over any strides and in place.
+    @Test func valuesWithSlopes() {
+        var random = TestRandom(seed: 16)
+        let pairs = [(CK_GELU, CK_GELU_GRAD), (CK_GELU_TANH, CK_GELU_TANH_GRAD), (CK_SILU, CK_SILU_GRAD)]
+        let special: [Float] = [0, -0.0, .nan, .infinity, -.infinity, -90, 40, -9.5, 0x1p-140]
+        for shape in shapes {
+            let to = distinctStrides(shape, random: &random), toSlope = distinctStrides(shape, random: &random)
+            let from = inputStrides(shape, random: &random), count = shape.reduce(1, *)
+            var x = (0..<from.extent).map { _ in Float(random.uniform(-6...6)) }
+            for i in x.indices where i % 7 == 3 { x[i] = special[i % special.count] }
+            let wide = x.map(Double.init), contiguous = nestOffsets(shape, from.strides).map { x[$0] }
+            var loop = elementwiseLoop(shape, [to.strides, toSlope.strides, from.strides])
+            var run = elementwiseLoop([count], [[1], [1], [1]]), gradient = elementwiseLoop([count], [[1], [0], [1]])
+            withEachInstructionSet { isa in
+                for (operation, slopeOperation) in pairs {
+                    let wantValue = unaryResults(operation, contiguous)
+                    var want = [Float](repeating: 0, count: count), wantWide = [Double](repeating: 0, count: count)
+                    ck_binary_f32(slopeOperation, &gradient, &want, [1], contiguous)
+                    ck_binary_f64(slopeOperation, &gradient, &wantWide, [1], contiguous.map(Double.init))
+                    var value = [Float](repeating: 99, count: to.extent)
+                    var slope = [Float](repeating: 99, count: toSlope.extent)
+                    ck_with_slope_f32(operation, &loop, &value, &slope, x)
+                    #expect(nestOffsets(shape, to.strides).map { bits(value[$0]) } == wantValue.map(bits))
+                    let got = nestOffsets(shape, toSlope.strides).map { bits(slope[$0]) }
+                    #expect(got == want.map(bits), "\(operation) \(shape) on \(isa)")
+
+                    var valueWide = [Double](repeating: 99, count: to.extent)
+                    var slopeWide = [Double](repeating: 99, count: toSlope.extent)
+                    ck_with_slope_f64(operation, &loop, &valueWide, &slopeWide, wide)
+                    let gotWide = nestOffsets(shape, toSlope.strides).map { bits(slopeWide[$0]) }
+                    #expect(gotWide == wantWide.map(bits), "\(operation) \(shape) on \(isa)")
+
+                    var here = contiguous, slopes = contiguous
+                    here.withUnsafeMutableBufferPointer {
+                        ck_with_slope_f32(operation, &run, $0.baseAddress, &slopes, $0.baseAddress)
+                    }
+                    #expect(here.map(bits) == wantValue.map(bits), "\(operation) \(shape) on \(isa)")
+                    #expect(slopes.map(bits) == want.map(bits), "\(operation) \(shape) on \(isa)")
+                }
+            }
+        }
     }
 
     @Test func inPlace() {

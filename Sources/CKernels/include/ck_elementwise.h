@@ -49,6 +49,10 @@ typedef enum ck_comparison { CK_EQ, CK_NE, CK_LT, CK_LE, CK_GT, CK_GE, CK_COMPAR
 
 void ck_unary_f32(ck_unary op, const ck_loop *loop, float *out, const float *x);
 void ck_unary_f64(ck_unary op, const ck_loop *loop, double *out, const double *x);
+/// value = f(x) and slope = f'(x) with the work they share done once, for CK_GELU, CK_GELU_TANH and CK_SILU; operands value, slope, x.
+/// The same bits as the operation's and, times dy, as its gradient's. `x` may be the memory of either result.
+void ck_with_slope_f32(ck_unary op, const ck_loop *loop, float *value, float *slope, const float *x);
+void ck_with_slope_f64(ck_unary op, const ck_loop *loop, double *value, double *slope, const double *x);
 void ck_binary_f32(ck_binary op, const ck_loop *loop, float *out, const float *a, const float *b);
 void ck_binary_f64(ck_binary op, const ck_loop *loop, double *out, const double *a, const double *b);
 /// out = 1 where the comparison holds, else 0.
