@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test sanitize lint format bench bench-compare coverage-table setup
+.PHONY: help demo test sanitize lint format bench bench-tables bench-compare coverage-table setup
 
 # The C kernels are loops: without optimisation they are fifty times slower, so everything builds in release mode.
 BUILD := swift build -c release
@@ -42,6 +42,11 @@ coverage-table: setup ## Writes docs/OPERATIONS.md: every operation, its gradien
 
 bench: setup ## Measures the workloads of Benchmarks/
 	swift run -c release --package-path Benchmarks bench
+
+bench-tables: setup ## Measures operations, floors, scaling and memory, and writes docs/MEASUREMENTS.md
+	swift build -c release --package-path Benchmarks
+	Benchmarks/.build/release/bench --table all --seconds 0.5 > docs/MEASUREMENTS.md.new
+	mv docs/MEASUREMENTS.md.new docs/MEASUREMENTS.md
 
 bench-compare: setup ## Measures against PyTorch and JAX, where pip has them, and writes docs/PERFORMANCE.md
 	swift build -c release --package-path Benchmarks

@@ -10,11 +10,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     ],
     targets: [
-        .target(name: "CPeak"),
+        .target(name: "CProbes"),
         .executableTarget(
             name: "bench",
             dependencies: [
-                "CPeak",
+                "CProbes",
                 .product(name: "ChainRule", package: "ChainRule"),
                 .product(name: "ChainRuleNN", package: "ChainRule"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

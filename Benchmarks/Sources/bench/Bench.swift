@@ -7,7 +7,7 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Times ChainRule on the benchmark workloads of deep learning.")
 
-    @Option(help: "Only these workloads, separated by commas; 'micro' are the small measurements.")
+    @Option(help: "Only these workloads, separated by commas.")
     var only: String = ""
 
     @Option(help: "How many threads share the work.")
@@ -23,6 +23,12 @@ struct Bench: ParsableCommand {
         help: "Run the workloads as written (eager), through compile (compiled), or both and keep the faster (best).")
     var mode: Mode = .best
 
+    @Option(
+        help: ArgumentHelp(
+            "Print these tables instead, separated by commas: \(tables.map(\.key).joined(separator: ", ")), or all of them.",
+            valueName: "name,...|all"))
+    var table: String = ""
+
     @Option(help: "Also write the rows to this file, as JSON.")
     var json: String?
 
@@ -34,13 +40,17 @@ struct Bench: ParsableCommand {
 
     func validate() throws {
         guard threads >= 1 else { throw ValidationError("--threads must be 1 or more.") }
-        let known = workloads.map(\.name) + ["micro"]
+        try check(names(in: only), "workload", workloads.map(\.name))
+        try check(names(in: table), "table", tables.map(\.key) + ["all"])
+    }
+
+    private func check(_ names: [String], _ kind: String, _ known: [String]) throws {
         for name in names where !known.contains(name) {
-            throw ValidationError("There is no workload '\(name)'; there are \(known.joined(separator: ", ")).")
+            throw ValidationError("There is no \(kind) '\(name)'; there are \(known.joined(separator: ", ")).")
         }
     }
 
-    private var names: [String] { only.split(separator: ",").map(String.init) }
+    private func names(in list: String) -> [String] { list.split(separator: ",").map(String.init) }
 
     func run() throws {
         Machine.threadCount = threads
@@ -49,27 +59,44 @@ struct Bench: ParsableCommand {
             if try !Losses(file: losses).run(mode) { throw ExitCode.failure }
             return
         }
-        var rows: [Measurement] = []
-        for (name, prepare) in workloads where names.isEmpty || names.contains(name) {
-            let times = mode.single.map { mode in
-                manualSeed(0)
-                return (mode: mode, time: measure(seconds: seconds, prepare(mode)))
-            }
-            guard let (mode, time) = times.min(by: { $0.time.median < $1.time.median }) else { continue }
-            rows.append(
-                Measurement(
-                    peer: "chainrule", workload: name, median_ms: time.median, min_ms: time.minimum, runs: time.runs,
-                    threads: threads, mode: mode.rawValue, peak_bytes: time.peak))
-            let columns =
-                "chainrule".padding(toLength: 14, withPad: " ", startingAt: 0) + " "
-                + name.padding(toLength: 12, withPad: " ", startingAt: 0)
-            print(
-                String(
-                    format: "%@ median %10.3f ms   min %10.3f ms   (%d runs)   %@, peak %.0f MB", columns,
-                    time.median, time.minimum, time.runs, mode.rawValue, Double(time.peak) * 1e-6))
+        if !table.isEmpty {
+            printTables()
+            return
         }
-        if names.contains("micro") { Micro.run(seconds: min(seconds, 1), threads: threads) }
+        let names = names(in: only)
+        let rows = workloads.filter { names.isEmpty || names.contains($0.name) }.compactMap(measured)
         if let json { try JSONEncoder().encode(rows).write(to: URL(fileURLWithPath: json), options: .atomic) }
+    }
+
+    /// The workload in the mode that was asked for, or the faster one, printed.
+    private func measured(_ workload: Workload) -> Measurement? {
+        let times = mode.single.map { mode in
+            manualSeed(0)
+            return (mode: mode, time: measure(seconds: seconds, workload.prepare(mode)))
+        }
+        guard let (mode, time) = times.min(by: { $0.time.median < $1.time.median }) else { return nil }
+        let columns =
+            "chainrule".padding(toLength: 14, withPad: " ", startingAt: 0) + " "
+            + workload.name.padding(toLength: 12, withPad: " ", startingAt: 0)
+        print(
+            String(
+                format: "%@ median %10.3f ms   min %10.3f ms   (%d runs)   %@, peak %.0f MB", columns,
+                time.median, time.minimum, time.runs, mode.rawValue, Double(time.peak) * 1e-6))
+        return Measurement(
+            peer: "chainrule", workload: workload.name, median_ms: time.median, min_ms: time.minimum, runs: time.runs,
+            threads: threads, mode: mode.rawValue, peak_bytes: time.peak, resident_bytes: time.resident)
+    }
+
+    private func printTables() {
+        let chosen = names(in: table)
+        if chosen.contains("all") {
+            print(
+                "# Measurements\n\n`make bench-tables` writes this file: ChainRule alone, on an idle machine. ",
+                terminator: "")
+            print("\(threads) thread\(threads == 1 ? "" : "s"), \(Machine.instructionSet).\n")
+        }
+        let settings = Settings(threads: threads, seconds: seconds)
+        for (name, run) in tables where chosen.contains(name) || chosen.contains("all") { run(settings) }
     }
 }
 

@@ -58,9 +58,9 @@ struct Losses {
         [(0, 1e-5), (9, name == "resnet18" ? 1e-2 : 1e-3)].filter { $0.0 < count }
     }
 
-    private func train(_ make: () -> Network, _ mode: Mode, steps: Int) -> [Double] {
+    private func train(_ make: (Scale) -> Network, _ mode: Mode, steps: Int) -> [Double] {
         manualSeed(modelSeed)
-        let network = make()
+        let network = make(Scale())
         manualSeed(dataSeed)
         let x = network.input()
         let y = network.target()

@@ -1,4 +1,5 @@
 import ChainRule
+import Foundation
 
 /// The times of one workload, in milliseconds.
 struct Measurement: Codable {
@@ -10,23 +11,43 @@ struct Measurement: Codable {
     let threads: Int
     let mode: String
     let peak_bytes: Int
+    let resident_bytes: Int?
 }
 
-/// Calls `step` after some warm-up calls for about `seconds`, at least five times. `peak` is the memory of tensors above what was held
-/// before: what a step needs besides the model, whose optimiser has its state by then.
-func measure(seconds: Double, _ step: () -> Void) -> (median: Double, minimum: Double, runs: Int, peak: Int) {
+/// The times of a step in milliseconds and the memory it takes in bytes.
+struct Timing {
+    let median, minimum: Double
+    let runs: Int
+    /// The most that tensors held above what they held before: what a step needs besides the model.
+    let peak: Int
+    /// How far the memory of the process rose during the first steps; nil where the system does not tell.
+    let resident: Int?
+}
+
+/// Calls `step` after some warm-up calls for about `seconds`, at least five times.
+func measure(seconds: Double, _ step: () -> Void) -> Timing {
     let clock = ContinuousClock()
-    let held = Memory.current
+    let (held, loaded) = (Memory.current, residentMemory("VmRSS"))
     Memory.resetPeak()
     // Two recordings and the first run of a plan come before what is measured.
-    for _ in 0..<4 { step() }
+    for _ in 0..<5 { step() }
+    let most = residentMemory("VmHWM")
     var times: [Double] = []
     let start = clock.now
     while times.count < 5 || (clock.now - start < .seconds(seconds) && times.count < 2000) {
         times.append(milliseconds(clock.measure(step)))
     }
     times.sort()
-    return (times[times.count / 2], times[0], times.count, Memory.peak - held)
+    return Timing(
+        median: times[times.count / 2], minimum: times[0], runs: times.count, peak: Memory.peak - held,
+        resident: most.flatMap { most in loaded.map { most - $0 } })
+}
+
+/// VmRSS or VmHWM (the most there was) of this process in bytes, where the system has /proc.
+private func residentMemory(_ field: String) -> Int? {
+    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return nil }
+    let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
+    return line.flatMap { $0.split(whereSeparator: { !$0.isNumber }).first }.flatMap { Int($0) }.map { $0 * 1024 }
 }
 
 func milliseconds(_ duration: Duration) -> Double {

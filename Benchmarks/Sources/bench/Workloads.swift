@@ -1,12 +1,58 @@
 import ChainRule
 import ChainRuleNN
 
-/// The workloads, written with the public API alone, as a user would write them. Each is a function that prepares and returns
-/// one step.
-let workloads: [(name: String, prepare: @Sendable (Mode) -> () -> Void)] =
-    [("scalar", scalar), ("seed-mlp", seedMLP)]
-    + networks.map { name, make in (name, { training(make(), $0) }) }
-    + [("elementwise", elementwise), ("rowwise", rowwise), ("adamw", adamW), ("decode", decode)]
+/// A workload, written with the public API alone, as a user would write it.
+struct Workload {
+    let name: String
+    let floor: Floor
+    /// Prepares, and returns one step.
+    let prepare: @Sendable (Mode) -> () -> Void
+}
+
+/// The least that a step can cost, and how near to that it should come.
+struct Floor {
+    enum Bound {
+        /// Floating-point operations at the machine's peak.
+        case operations(Double)
+        /// Bytes read once, or read and written.
+        case reading(Double)
+        case updating(Double)
+        /// The calls themselves.
+        case overhead
+    }
+
+    let bound: Bound
+    /// What was agreed on: time over floor, or for overhead milliseconds.
+    let goal: Double
+}
+
+let workloads: [Workload] =
+    [
+        Workload(name: "scalar", floor: Floor(bound: .overhead, goal: 0.4), prepare: scalar),
+        Workload(name: "seed-mlp", floor: Floor(bound: .operations(4 * 784e3 * 50), goal: 1.25), prepare: seedMLP),
+    ] + networks.map(training) + [
+        // x, b and ∂L/∂y read, ∂L/∂x written.
+        Workload(
+            name: "elementwise", floor: Floor(bound: .updating(4 * arrayBytes), goal: 2.94), prepare: elementwise),
+        // x and ∂L/∂y, the normalised rows, y and ∂L/∂x.
+        Workload(name: "rowwise", floor: Floor(bound: .updating(5 * arrayBytes), goal: 2.08), prepare: rowwise),
+        // Four arrays read and three written.
+        Workload(name: "adamw", floor: Floor(bound: .updating(7 * 10 * 4 * 1024 * 1024), goal: 1.08), prepare: adamW),
+        // Every weight but the embeddings.
+        Workload(
+            name: "decode", floor: Floor(bound: .reading(4 * 768 * (12 * 12 * 768 + 50257)), goal: 1.23),
+            prepare: decode),
+    ]
+
+/// 4,194,304 floats.
+private let arrayBytes = 16_777_216.0
+
+private let trainingGoals = ["mnist-mlp": 1.33, "lenet": 1.9, "resnet18": 1.11, "char-lstm": 1.23, "gpt": 1.19]
+
+private func training(_ name: String, _ make: @escaping @Sendable (Scale) -> Network) -> Workload {
+    let floor = Floor(bound: .operations(make(Scale()).operations), goal: trainingGoals[name] ?? 1)
+    return Workload(name: name, floor: floor) { training(make(Scale()), $0) }
+}
 
 /// 100 epochs of w · x on three samples: 300 times forward, backward, update of one scalar weight.
 private func scalar(_ mode: Mode) -> () -> Void {
@@ -43,7 +89,7 @@ private func seedMLP(_ mode: Mode) -> () -> Void {
 }
 
 /// Forward, backward and update; the loss is read back.
-private func training(_ network: Network, _ mode: Mode) -> () -> Void {
+func training(_ network: Network, _ mode: Mode) -> () -> Void {
     let (x, y) = (network.input(), network.target())
     let optimizer = network.optimizer(network.model.parameters)
     let step = mode.prepared { network.step(optimizer, $0, $1) }

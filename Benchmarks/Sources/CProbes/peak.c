@@ -1,4 +1,4 @@
-#include "CPeak.h"
+#include "CProbes.h"
 
 // Twelve independent sums hide a latency of 4 to 6 cycles on two units.
 #define CHAINS 12
@@ -31,6 +31,6 @@ DEFINE_PEAK(peak16, 16, )
 #define peak64 peak16
 #endif
 
-double cpeak_multiply_adds(int width, long rounds) {
+double probe_multiply_adds(int width, long rounds) {
     return width == 64 ? peak64(rounds) : width == 32 ? peak32(rounds) : peak16(rounds);
 }
