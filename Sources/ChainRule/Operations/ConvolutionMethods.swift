@@ -192,13 +192,13 @@ private struct ConvolutionCall {
 
     func geometry(of input: Shape) -> ConvolutionGeometry? {
         let sizes = Array(input.dropFirst(2))
-        let spans = (0..<axes).map { dilation[$0] * (kernel[$0] - 1) + 1 }
-        let room = (0..<axes).map { sizes[$0] + 2 * padding[$0] }
+        let spans = (0..<axes).map { (axis: Int) -> Int in dilation[axis] * (kernel[axis] - 1) + 1 }
+        let room = (0..<axes).map { (axis: Int) -> Int in sizes[axis] + 2 * padding[axis] }
         guard zip(room, spans).allSatisfy({ $0 >= $1 }), kernel.allSatisfy({ $0 > 0 }) else {
             fail(name, "the kernel spans \(spans), more than the padded input \(room) of shape \(input)")
             return nil
         }
-        let output = (0..<axes).map { (room[$0] - spans[$0]) / stride[$0] + 1 }
+        let output = (0..<axes).map { (axis: Int) -> Int in (room[axis] - spans[axis]) / stride[axis] + 1 }
         return ConvolutionGeometry(
             axes: axes, inChannels: input[1], outChannels: weight.shape[0], groups: groups, input: sizes,
             kernel: kernel, output: output, stride: stride, padding: padding, dilation: dilation)
