@@ -18,65 +18,77 @@
 
 #define ROUNDER_F32 (0x1.8p23f + 254)
 
-/// As scale_f64.
-CK_INLINE f32v scale_f32(f32v p, u32v bits)
+/// p 2^n for bits = those of n + ROUNDER_F32: as scale_f64.
+CK_INLINE f32v scale_f32(f32v p, f32v shifted)
 {
-    u32v half = bits >> 1, rest = bits - half;
+#if CK_VECTOR_BYTES == 64
+    return _mm512_scalef_ps(p, shifted - ROUNDER_F32);
+#else
+    u32v bits = AS(u32v, shifted), half = bits >> 1, rest = bits - half;
     return p * AS(f32v, half << 23) * AS(f32v, rest << 23);
+#endif
+}
+/// 2^n, -127 < n < 128; 0 below.
+CK_INLINE f32v power_of_two_f32(f32v shifted)
+{
+#if CK_VECTOR_BYTES == 64
+    return scale_f32(splat_f32(1), shifted);
+#else
+    i32v biased = AS(i32v, shifted) - (0x4b400000 + 127);
+    return AS(f32v, (biased > 0 ? biased : (i32v)0) << 23);
+#endif
 }
 #define LN2_HIGH_F32 0x1.62e4p-1f /* 15 bits: exact times an exponent */
 #define LN2_LOW_F32 0x1.7f7d1cp-20f
 
-/// x + rest = n ln 2 + high + low, rest tiny beside 1, and (e^(high + low) - 1) - high in `tail`. Answers n + ROUNDER_F32.
+/// e^(x + rest) = 2^n (1 + high + tail), rest tiny beside 1, high exact. Answers n + ROUNDER_F32.
 CK_INLINE f32v exp_parts(f32v x, f32v rest, f32v *high, f32v *tail)
 {
     f32v shifted = MADD(x, splat_f32(0x1.715476p+0f), splat_f32(ROUNDER_F32)), n = shifted - ROUNDER_F32;
     f32v low = NMADD(n, splat_f32(LN2_LOW_F32), rest);
     *high = NMADD(n, splat_f32(LN2_HIGH_F32), x);
-    f32v r = *high + low;
-    f32v sum = splat_f32(0.0013926203361634337f);
-    sum = MADD(sum, r, splat_f32(0.008363194882419041f));
-    sum = MADD(sum, r, splat_f32(0.0416665544984137f));
-    sum = MADD(sum, r, splat_f32(0.166665768946066f));
-    sum = MADD(sum, r, splat_f32(0.5f));
-    *tail = MADD(r * r, sum, low);
+    f32v r = *high + low, square = r * r;
+    f32v far = MADD(r, splat_f32(0.008363194882419041f), splat_f32(0.0416665544984137f));
+    far = MADD(square, splat_f32(0.0013926203361634337f), far);
+    *tail = MADD(square, MADD(square, far, MADD(r, splat_f32(0.166665768946066f), splat_f32(0.5f))), low);
     return shifted;
 }
-/// e^(x + rest): 1 + high + tail is rounded but once, what 1 + high loses joins the tail.
+/// e^(x + rest), -150 < x < 100
+CK_INLINE f32v exp_within_range(f32v x, f32v rest)
+{
+    f32v high, tail, shifted = exp_parts(x, rest, &high, &tail);
+    return scale_f32(1 + (high + tail), shifted);
+}
 CK_INLINE f32v exp_with_rest(f32v x, f32v rest)
 {
-    f32v high, tail, shifted = exp_parts(at_least_f32(at_most_f32(x, 95), -110), rest, &high, &tail);
-    f32v sum = 1 + high, lost = high - (sum - 1);
-    return scale_f32(sum + (lost + tail), AS(u32v, shifted));
+    return exp_within_range(at_least_f32(at_most_f32(x, 95), -110), rest);
 }
 CK_INLINE f32v exp_f32(f32v x) { return exp_with_rest(x, splat_f32(0)); }
-/// 1 / (1 + z) or z / (1 + z) for z = e^-|x|. The quotient alone would be up to 2.3 units off: the rounding errors of
-/// z and of 1 + z are kept and divided too, by a straight line that is near enough to 1 / (1 + z).
+
+// The quotients below would be up to 2.3 units off: what their divisors `lost` in rounding is made good.
+
+/// 1 / (1 + z) or z / (1 + z) for z = 2^n (1 + p) = e^-|x|. A straight line is near enough to 1 / (1 + z).
 CK_INLINE f32v sigmoid_f32(f32v x)
 {
     f32v high, tail, shifted = exp_parts(at_least_f32(neg_f32(abs_f32(x)), -110), splat_f32(0), &high, &tail);
-    f32v sum = 1 + high, rest = (high - (sum - 1)) + tail, rounded = sum + rest;
-    u32v bits = AS(u32v, shifted);
-    f32v z = scale_f32(rounded, bits), z_low = scale_f32(rest - (rounded - sum), bits);
-    f32v divisor = 1 + z, divisor_low = (z - (divisor - 1)) + z_low;
-    f32v quotient = (x > 0 ? (f32v)1.0f : z) / divisor;
-    f32v missing = NMADD(quotient, divisor_low, x > 0 ? (f32v)0.0f : z_low);
-    return MADD(missing, NMADD(splat_f32(0.5f), divisor, splat_f32(1.457f)), quotient);
+    f32v p = high + tail, power = power_of_two_f32(shifted), one = 1 + power;
+    f32v divisor = MADD(power, p, one), lost = MADD(power, p, one - divisor);
+    f32v quotient = (x > 0 ? (f32v)1.0f : scale_f32(1 + p, shifted)) / divisor;
+    return NMADD(quotient * lost, NMADD(splat_f32(0.5f), divisor, splat_f32(1.457f)), quotient);
 }
-/// x + x^3 P(x^2) below 0.55, above it 1 - 2 / (e^(2 |x|) + 1).
+#if CK_FUSED
+/// w / (w + 2) for w = e^(2 |x|) - 1; what the product with the inverse lacks to w is exact.
 CK_INLINE f32v tanh_f32(f32v x)
 {
-    f32v size = abs_f32(x), square = x * x;
-    f32v near = splat_f32(0.0025232933793140778f);
-    near = MADD(near, square, splat_f32(-0.008524214307057028f));
-    near = MADD(near, square, splat_f32(0.021817947709476076f));
-    near = MADD(near, square, splat_f32(-0.05396465271102643f));
-    near = MADD(near, square, splat_f32(0.1333332404392672f));
-    near = MADD(near, square, splat_f32(-0.333333332942297f));
-    near = MADD(square * size, near, size);
-    f32v far = 1 - 2 / (exp_f32(2 * at_most_f32(size, 20)) + 1);
-    return with_sign_f32(abs_f32(size < 0.55f ? near : far), x);
+    f32v size = abs_f32(x), high, tail, shifted = exp_parts(2 * size, splat_f32(0), &high, &tail);
+    f32v power = power_of_two_f32(shifted), w = MADD(power, tail, MADD(power, high, power - 1));
+    f32v divisor = w + 2, lost = w - (divisor - 2), inverse = 1 / divisor, quotient = w * inverse;
+    f32v y = MADD(NMADD(quotient, lost, NMADD(quotient, divisor, w)), inverse, quotient);
+    return with_sign_f32(size > 8.66f ? (f32v)1.0f : y, x);
 }
+#else
+DEFINE_VIA_DOUBLE(tanh_f32, short_tanh)
+#endif
 
 // MARK: Activations in float. The arguments of exponentials are kept in two parts: their absolute error becomes a relative one.
 
@@ -90,8 +102,8 @@ CK_INLINE f32v tanh_f32(f32v x)
 CK_INLINE f32v normal_tail(f32v x, f32v *size, f32v *density)
 {
     *size = at_most_f32(abs_f32(x), 15.1f);
-    f32v square = *size * *size, lost = MADD(*size, *size, neg_f32(square));
-    *density = exp_with_rest(-0.5f * square, -0.5f * lost);
+    f32v half = -0.5f * *size, power = *size * half, lost = MADD(*size, half, neg_f32(power));
+    *density = exp_within_range(power, lost);
     f32v t = (*size - 4) / (*size + 4), sum = splat_f32(-7.211369666038081e-05f);
     sum = MADD(sum, t, splat_f32(-6.18889753241092e-05f));
     sum = MADD(sum, t, splat_f32(0.0006919958395883441f));
@@ -105,13 +117,13 @@ CK_INLINE f32v normal_tail(f32v x, f32v *size, f32v *density)
     sum = MADD(sum, t, splat_f32(0.472053200006485f));
     return sum / (1 + *size);
 }
+/// x Phi(x) = max(x, 0) - |x| Phi(-|x|)
 CK_INLINE f32v gelu_with_slope_f32(f32v x, f32v *slope)
 {
     f32v size, density, tail = normal_tail(x, &size, &density);
     f32v below = NMADD(size, splat_f32(NORMAL_DENSITY), tail) * density;
     *slope = x > 0 ? 1 - below : below;
-    f32v product = at_least_f32(at_most_f32(x, 15.1f), -15.1f) * tail;
-    return x > 0 ? NMADD(product, density, x) : product * density;
+    return NMADD(size * tail, density, at_least_f32(x, -0.0f));
 }
 
 /// x / (1 + e^-(w + rest)) and its derivative, w a function of x with the sign of x, and `bend` = x w'.
