@@ -134,7 +134,7 @@ package enum CompiledState {
         _ name: String, _ parameter: Tensor, _ gradient: Tensor, _ update: @escaping (Tensor) -> Void
     ) {
         guard let recorder = Recorder.current else { return }
-        _ = recorder.number(of: parameter)
+        recorder.willUpdate(parameter)
         recorder.run(name, .effect, owner: parameter.node, [gradient]) { inputs in
             update(inputs[0])
             return []

@@ -4,7 +4,7 @@ import CKernels
 /// what lives outside of the function. The function computes as always meanwhile.
 ///
 /// Values have numbers. A tensor is known by its memory and layout, so that `detach()` gives the same value. Memory that was seen is kept
-/// until the end: nothing is written in place meanwhile, for it is not unique, and no other tensor comes to lie at its address.
+/// while a tensor uses it: nothing is written in place meanwhile, for it is not unique, and no other tensor comes to lie at its address.
 final class Recorder {
     private(set) var steps: [RecordedStep] = []
     /// Tensors that no step makes: made before the call and no argument.
@@ -25,21 +25,25 @@ final class Recorder {
     private(set) var forms: [ValueForm] = []
 
     private let start = ck_next_sequence()
-    private var known: [ObjectIdentifier: [Known]] = [:]
+    private var known: [ObjectIdentifier: Memory] = [:]
+    /// What came to be known since the last look at what nobody uses any more, and how much of it calls for the next look.
+    private var newBytes = 0
+    private var mostNewBytes = leastNewBytes
     private var leaves: [ObjectIdentifier: (storage: Storage, number: Int)] = [:]
     private var argumentLeaves: [ObjectIdentifier: Int] = [:]
     private var made: Set<ObjectIdentifier> = []
     private var seen: [Seen] = []
     /// Memory that was there before the call.
     private var outside: Set<ObjectIdentifier> = []
-    private var held: [Storage] = []
     private var written: [() -> Tensor?] = []
     private var conditioned: Set<ObjectIdentifier> = []
 
-    private struct Known {
-        let layout: Layout
-        let dtype: DType
-        let number: Int
+    private static let leastNewBytes = 1 << 20
+
+    /// Memory that was seen, and the values that lie in it.
+    private struct Memory {
+        var storage: Storage
+        var values: [(layout: Layout, dtype: DType, number: Int)] = []
     }
 
     private struct Seen {
@@ -119,9 +123,50 @@ final class Recorder {
 
     private func register(_ tensor: Tensor, _ number: Int) {
         let storage = tensor.body.storage
-        held.append(storage)
-        known[ObjectIdentifier(storage), default: []].append(
-            Known(layout: tensor.layout, dtype: tensor.dtype, number: number))
+        hold(storage)
+        known[ObjectIdentifier(storage)]?.values.append((tensor.layout, tensor.dtype, number))
+    }
+
+    private func hold(_ storage: Storage) {
+        guard known[ObjectIdentifier(storage)] == nil else { return }
+        known[ObjectIdentifier(storage)] = Memory(storage: storage)
+        newBytes += storage.byteCount
+        if newBytes > mostNewBytes { forgetUnused() }
+    }
+
+    /// Lets go of memory that no tensor uses: a recording must not take much more than the function itself.
+    private func forgetUnused() {
+        var unused: [ObjectIdentifier] = []
+        var usedBytes = 0
+        var index = known.startIndex
+        while index != known.endIndex {
+            if isKnownUniquelyReferenced(&known.values[index].storage) {
+                unused.append(known.keys[index])
+            } else {
+                usedBytes += known.values[index].storage.byteCount
+            }
+            index = known.index(after: index)
+        }
+        for key in unused {
+            known[key] = nil
+            outside.remove(key)
+            made.remove(key)
+        }
+        newBytes = 0
+        mostNewBytes = max(Self.leastNewBytes, usedBytes / 16)
+    }
+
+    /// The memory of a leaf is about to be written by a step: in place, when no other tensor uses it. The leaf is read anew after that.
+    func willUpdate(_ leaf: Tensor) {
+        _ = number(of: leaf)
+        guard let node = leaf.node else { return }
+        leaves[ObjectIdentifier(node)] = nil
+        let key = ObjectIdentifier(leaf.body.storage)
+        guard var memory = known.removeValue(forKey: key) else { return }
+        leaf.body.storage = Tensor.placeholderAfterError.body.storage
+        let isShared = !isKnownUniquelyReferenced(&memory.storage)
+        leaf.body.storage = memory.storage
+        if isShared { known[key] = memory }
     }
 
     /// The number of a tensor that is used.
@@ -142,10 +187,12 @@ final class Recorder {
         return number
     }
 
-    func knows(_ tensor: Tensor) -> Bool { known[ObjectIdentifier(tensor.body.storage)] != nil }
+    func knows(_ tensor: Tensor) -> Bool {
+        known[ObjectIdentifier(tensor.body.storage)].map { !$0.values.isEmpty } ?? false
+    }
 
     private func knownNumber(_ tensor: Tensor) -> Int? {
-        guard let entries = known[ObjectIdentifier(tensor.body.storage)] else { return nil }
+        guard let entries = known[ObjectIdentifier(tensor.body.storage)]?.values, !entries.isEmpty else { return nil }
         let layout = tensor.layout
         // The latest: what was written last.
         if let match = entries.last(where: { $0.dtype == tensor.dtype && $0.layout.isSame(as: layout) }) {
@@ -230,7 +277,7 @@ final class Recorder {
     /// A tensor that was made from Swift numbers.
     func note(made tensor: Tensor) {
         made.insert(ObjectIdentifier(tensor.body.storage))
-        held.append(tensor.body.storage)
+        hold(tensor.body.storage)
     }
 
     /// The number of the argument that is this leaf.
@@ -252,7 +299,6 @@ final class Recorder {
     func finish(results: [Tensor]) {
         known = [:]
         leaves = [:]
-        held = []
         var allowed = outside.union(results.map { ObjectIdentifier($0.body.storage) })
         for place in written {
             if let tensor = place() { allowed.insert(ObjectIdentifier(tensor.body.storage)) }

@@ -1,0 +1,34 @@
+import ChainRule
+import Testing
+
+/// What compiled functions hold on to. Each test runs in a process of its own: the counters count the whole process.
+struct CompiledMemoryTests {
+    @Test func aCompiledStepTakesLittleMoreThanTheStepAsWritten() async {
+        await #expect(processExitsWith: .success) {
+            let size = 1 << 16
+            let w = Tensor.full([size], 0.5, dtype: .float32).requiringGrad()
+            let function = { (x: Tensor) in
+                w.zeroGrad()
+                var h = x
+                for _ in 0..<32 { h = (h * w).tanh() }
+                h.sum().backward()
+                if let gradient = w.grad { w.data -= gradient * 1e-3 }
+            }
+            func peak(_ step: (Tensor) -> Void) -> Int {
+                let x = Tensor.ones([size], dtype: .float32)
+                let before = Memory.current
+                Memory.resetPeak()
+                step(x)
+                return Memory.peak - before
+            }
+            _ = peak(function)
+            let written = peak(function)
+            #expect(written > 32 * size * 4)
+            let step = compile(function)
+            let compiled = (0..<4).map { _ in peak { step($0) } }
+            // The calls that are recorded, too.
+            for peak in compiled { #expect(peak <= written + written / 4, "\(compiled) bytes, as written \(written)") }
+            #expect(step.fallbackReason == nil)
+        }
+    }
+}
