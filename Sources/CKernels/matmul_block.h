@@ -189,11 +189,23 @@ static void NAME(combine)(const matmul_call *call, const matmul_block *block, co
     NAME(activate)(call, &whole);
 }
 
+// For other kernels
+
+static void NAME(pack_any)(void *to, int64_t to_width, int64_t width, const void *from, int64_t across, int64_t along,
+                           int64_t k) {
+    NAME(pack)(to, to_width, width, from, across, along, k);
+}
+
+static void NAME(any_tile)(int64_t rows, int64_t vectors, int by_k, int64_t k, const void *a, int64_t a_step,
+                           const void *b, int64_t b_row, void *c, int64_t c_row, double alpha, int accumulate) {
+    NAME(tiles)[rows - 1][vectors - 1][by_k](k, a, a_step, b, b_row, c, c_row, (T)alpha, accumulate);
+}
+
 const matmul_kernels KERNELS = {
     .element = sizeof(T), .lanes = LANES, .tile_rows = MAX_ROWS, .panel_columns = PANEL, .depth = DEPTH,
     .direct_block = NAME(direct_block), .dot_block = NAME(dot_block), .stream_block = NAME(stream_block),
     .pack_a = NAME(pack_a), .pack_b = NAME(pack_b), .packed_block = NAME(packed_block),
-    .combine = NAME(combine),
+    .combine = NAME(combine), .pack = NAME(pack_any), .tile = NAME(any_tile),
 };
 
 #undef LANES

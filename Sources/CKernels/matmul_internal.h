@@ -43,6 +43,13 @@ typedef struct matmul_kernels {
     void (*packed_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed);
     /// Adds up `slices` partial products, in order, and finishes C: rows of the block's item.
     void (*combine)(const matmul_call *call, const matmul_block *block, const void *partials, int64_t slices);
+    /// For other kernels. to[p * to_width + i] = from[i * across + p * along] for i < width and p < k, zeros up to `to_width`, which is
+    /// less than a vector more than `width`.
+    void (*pack)(void *to, int64_t to_width, int64_t width, const void *from, int64_t across, int64_t along, int64_t k);
+    /// C = alpha A B, or C += alpha A B, for `rows` by `vectors` vectors: up to tile_rows and panel_columns. A lies in rows, `a_step`
+    /// apart, or k by k.
+    void (*tile)(int64_t rows, int64_t vectors, int by_k, int64_t k, const void *a, int64_t a_step, const void *b,
+                 int64_t b_row, void *c, int64_t c_row, double alpha, int accumulate);
 } matmul_kernels;
 
 extern const matmul_kernels ck_matmul_baseline_f32, ck_matmul_baseline_f64;

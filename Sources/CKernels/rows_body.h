@@ -5,47 +5,12 @@
 
 // MARK: Softmax
 
-/// A NaN may win or not: the sum of the exponentials finds it anyway.
-CK_INLINE VECTOR T(larger)(VECTOR a, VECTOR b) { return a > b ? a : b; }
-CK_INLINE REAL T(row_maximum)(const REAL *row, int64_t columns)
-{
-    VECTOR best = T(columns_at)(row, 0, columns, -INFINITY), more = best;
-    int64_t j = LANES;
-    for (; j + 2 * LANES <= columns; j += 2 * LANES) {
-        best = T(larger)(best, T(load)(row + j));
-        more = T(larger)(more, T(load)(row + j + LANES));
-    }
-    for (; j < columns; j += LANES) best = T(larger)(best, T(columns_at)(row, j, columns, -INFINITY));
-    return __builtin_reduce_max(T(larger)(best, more));
-}
-
-/// The sum of e^(x - maximum), which go to `y` unless it is null. Four are added up before they join the sum in double.
-CK_INLINE double T(row_exponentials)(const REAL *x, int64_t columns, REAL maximum, REAL *y)
-{
-    T(row_sum) sum = {0};
-    int64_t j = 0;
-    for (; j + 4 * LANES <= columns; j += 4 * LANES) {
-        VECTOR e[4];
-        for (int k = 0; k < 4; k++) {
-            e[k] = T(exp)(T(load)(x + j + k * LANES) - maximum);
-            if (y) T(store)(y + j + k * LANES, e[k]);
-        }
-        T(add_to_sum)(&sum, (e[0] + e[1]) + (e[2] + e[3]));
-    }
-    for (; j < columns; j += LANES) {
-        VECTOR e = T(exp)(T(columns_at)(x, j, columns, -INFINITY) - maximum);
-        if (y) T(put_columns)(y, j, columns, e);
-        T(add_to_sum)(&sum, e);
-    }
-    return T(sum_total)(&sum);
-}
-
 /// Rows that fit a vector never leave it: reading back what a masked store wrote is slow.
 static void T(short_softmax)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays)
 {
     for (int64_t i = first; i < end; i++) {
         VECTOR x = T(columns_at)((const REAL *)arrays->x + i * columns, 0, columns, -INFINITY);
-        VECTOR e = T(exp)(x - __builtin_reduce_max(x));
+        VECTOR e = T(exp)(x - T(largest)(x));
         T(row_sum) sum = {0};
         T(add_to_sum)(&sum, e);
         T(put_columns)((REAL *)arrays->out + i * columns, 0, columns, e * (REAL)(1 / T(sum_total)(&sum)));

@@ -168,6 +168,33 @@ CK_INLINE double total_f64(f64v x)
     return two[0] + two[1];
 }
 
+/// The largest lane; a NaN may win or not. By halves: compilers make a chain of comparisons of a reduction that minds NaN.
+CK_INLINE float largest_f32(f32v x)
+{
+#if CK_F32_LANES == 16
+    __typeof__(x.lo) eight = x.lo > x.hi ? x.lo : x.hi;
+    __typeof__(eight.lo) four = eight.lo > eight.hi ? eight.lo : eight.hi;
+#elif CK_F32_LANES == 8
+    __typeof__(x.lo) four = x.lo > x.hi ? x.lo : x.hi;
+#else
+    f32v four = x;
+#endif
+    __typeof__(four.lo) two = four.lo > four.hi ? four.lo : four.hi;
+    return two[0] > two[1] ? two[0] : two[1];
+}
+CK_INLINE double largest_f64(f64v x)
+{
+#if CK_F64_LANES == 8
+    __typeof__(x.lo) four = x.lo > x.hi ? x.lo : x.hi;
+    __typeof__(four.lo) two = four.lo > four.hi ? four.lo : four.hi;
+#elif CK_F64_LANES == 4
+    __typeof__(x.lo) two = x.lo > x.hi ? x.lo : x.hi;
+#else
+    f64v two = x;
+#endif
+    return two[0] > two[1] ? two[0] : two[1];
+}
+
 // MARK: Bits
 
 CK_INLINE f32v abs_f32(f32v x) { return AS(f32v, AS(u32v, x) & 0x7fffffffu); }

@@ -18,5 +18,6 @@
 #include "ck_convolution.h"
 #include "ck_pooling.h"
 #include "ck_lstm.h"
+#include "ck_attention.h"
 
 #endif

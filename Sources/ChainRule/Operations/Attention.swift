@@ -25,11 +25,35 @@ extension Tensor {
                 dropout: dropout, isCausal: isCausal, scale: scale, groupedHeads: groupedHeads, generator: generator
             ).to(dtype)
         }
-        guard let key = key.serving(self, groupedHeads), let value = value.serving(self, groupedHeads) else {
-            return .placeholderAfterError
+        if groupedHeads, rank >= 3, key.rank >= 3, key.shape[key.rank - 3] != shape[rank - 3] {
+            let (own, served) = (key.shape[key.rank - 3], shape[rank - 3])
+            guard own > 0 && served % own == 0 else {
+                return fail(
+                    "scaledDotProductAttention",
+                    "\(own) heads of keys or values do not divide the \(served) heads of queries")
+            }
+            return inGroups(own).scaledDotProductAttention(
+                key: key.inGroups(own), value: value.inGroups(own), mask: mask?.inGroups(own), dropout: dropout,
+                isCausal: isCausal, scale: scale, generator: generator
+            ).flatten(startDim: -4, endDim: -3)
         }
         let factor = scale ?? 1 / Double(shape[rank - 1]).squareRoot()
-        let scores = (self * factor).matmul(key.mT)
+        // For a few queries packing the keys would cost more than it saves.
+        let isInBlocks =
+            dropout == 0 && shape[rank - 2] >= 8 && !(mask?.requiresGrad ?? false)
+            && ![self, key, value].contains { $0.count == 0 }
+        return isInBlocks
+            ? attentionInBlocks(key, value, mask, scale: factor, isCausal: isCausal)
+            : composedAttention(
+                key, value, mask, scale: factor, isCausal: isCausal, dropout: dropout, generator: generator)
+    }
+
+    /// Attention by products and a softmax, which keeps its scores.
+    func composedAttention(
+        _ key: Tensor, _ value: Tensor, _ mask: Tensor?, scale: Double, isCausal: Bool, dropout: Double = 0,
+        generator: Generator = .default
+    ) -> Tensor {
+        let scores = (self * scale).matmul(key.mT)
         // A causal mask hides no row as a whole: the first key is always seen.
         let weights =
             isCausal
@@ -54,19 +78,11 @@ extension Tensor {
         Tensor.ones([shape[rank - 2], shape[rank - 1]], dtype: .bool).tril()
     }
 
-    /// Keys or values with each head repeated for the heads of the queries that it serves. Nil after an error.
-    private func serving(_ queries: Tensor, _ groupedHeads: Bool) -> Tensor? {
-        guard groupedHeads, rank >= 3, queries.rank >= 3, shape[rank - 3] != queries.shape[queries.rank - 3] else {
-            return self
-        }
-        let (own, served) = (shape[rank - 3], queries.shape[queries.rank - 3])
-        guard own > 0 && served % own == 0 else {
-            fail(
-                "scaledDotProductAttention",
-                "\(own) heads of keys or values do not divide the \(served) heads of queries")
-            return nil
-        }
-        return repeatInterleave(served / own, dim: -3)
+    /// (..., heads, rows, columns) as (..., groups, heads of a group, rows, columns); what has one head for each group gets an axis of size 1.
+    private func inGroups(_ groups: Int) -> Tensor {
+        if rank < 3 { return self }
+        let heads = shape[rank - 3]
+        return heads == groups || heads == 1 ? unsqueeze(dim: -3) : unflatten(dim: -3, [groups, -1])
     }
 
     private func isAttention(on key: Tensor, _ value: Tensor, _ mask: Tensor?, _ isCausal: Bool) -> Bool {

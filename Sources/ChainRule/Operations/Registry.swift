@@ -17,6 +17,6 @@ public enum OperationRegistry {
         dropoutOperations, recurrenceOperations,
         repeatingOperations, diagonalOperations, windowOperations, sortingOperations, scanOperations,
         scatterReductionOperations,
-        linearAlgebraOperations, orderStatisticOperations, distanceOperations,
+        linearAlgebraOperations, orderStatisticOperations, distanceOperations, attentionOperations,
     ].flatMap { $0 }
 }

@@ -34,7 +34,7 @@ public final class GPTBlock: Module, Layer {
 
     private func attention(_ x: Tensor, _ cache: KeyValueCache?, _ layer: Int) -> Tensor {
         let (batch, time, width) = (x.shape[0], x.shape[1], x.shape[2])
-        let parts = qkv(x).reshape([batch, time, 3, heads, width / heads]).permute(2, 0, 3, 1, 4).unbind()
+        let parts = qkv(x).split(width, dim: 2).map { $0.unflatten(dim: 2, [heads, -1]).transpose(1, 2) }
         let (query, key, value) = (parts[0], parts[1], parts[2])
         let known = cache?.append(key, value, layer: layer) ?? (keys: key, values: value)
         let before = known.keys.shape[2] - time

@@ -1,5 +1,6 @@
-import ChainRule
 import Testing
+
+@testable import ChainRule
 
 // Expected numbers are PyTorch's.
 
@@ -53,5 +54,70 @@ struct AttentionTests {
         let y = q.to(.bfloat16).scaledDotProductAttention(key: k.to(.bfloat16), value: v.to(.bfloat16))
         #expect(y.dtype == .bfloat16)
         #expect(y.equal(q.scaledDotProductAttention(key: k, value: v).to(.bfloat16)))
+    }
+
+    /// Heads as a network has them: cut from rows, so that they lie inside the time steps.
+    private func heads(_ generator: Generator, _ heads: Int, length: Int, width: Int) -> Tensor {
+        Tensor.randn([2, length, heads * width], dtype: .float64, generator: generator)
+            .unflatten(dim: 2, [heads, -1]).transpose(1, 2)
+    }
+
+    @Test(arguments: [(false, false), (true, false), (false, true)])
+    func theCellIsItsComposition(isCausal: Bool, hasMask: Bool) {
+        let generator = Generator(seed: 3)
+        let inputs = [
+            heads(generator, 3, length: 20, width: 5), heads(generator, 3, length: 140, width: 5),
+            heads(generator, 3, length: 140, width: 4),
+        ]
+        let mask = hasMask ? Tensor.randn([20, 140], dtype: .float64, generator: generator) .> 0.5 : nil
+        let weight = Tensor.randn([2, 3, 20, 4], dtype: .float64, generator: generator)
+        let results = [true, false].map { isCell -> [Tensor] in
+            let inputs = inputs.map { $0.requiringGrad() }
+            let y =
+                isCell
+                ? inputs[0].attentionInBlocks(inputs[1], inputs[2], mask, scale: 0.3, isCausal: isCausal)
+                : inputs[0].composedAttention(inputs[1], inputs[2], mask, scale: 0.3, isCausal: isCausal)
+            let first = gradient(of: (y * weight).sum(), wrt: inputs, createGraph: true)
+            let sum = first.map { $0.squared().sum() }.reduce(Tensor(0.0), +)
+            return [y] + first + gradient(of: sum, wrt: inputs)
+        }
+        for (cell, composed) in zip(results[0], results[1]) {
+            expectClose(cell, composed.toArray(of: Double.self), tolerance: 1e-11)
+        }
+    }
+
+    @Test func groupedHeadsAndMasksInBlocks() {
+        let generator = Generator(seed: 4)
+        let q = heads(generator, 4, length: 9, width: 3)
+        let (k, v) = (heads(generator, 2, length: 10, width: 3), heads(generator, 2, length: 10, width: 3))
+        for maskShape: Shape in [[9, 10], [2, 1, 9, 10], [2, 4, 9, 10], [1, 10]] {
+            let mask = Tensor.randn(maskShape, dtype: .float64, generator: generator)
+            let y = q.scaledDotProductAttention(key: k, value: v, mask: mask, groupedHeads: true)
+            let (all, values) = (k.repeatInterleave(2, dim: -3), v.repeatInterleave(2, dim: -3))
+            let wanted = q.composedAttention(all, values, mask, scale: 1 / 3.0.squareRoot(), isCausal: false)
+            expectClose(y, wanted.toArray(of: Double.self), tolerance: 1e-12)
+        }
+        #expect(q.scaledDotProductAttention(key: q, value: q).transpose(1, 2).isContiguous)
+    }
+
+    @Test func whatIsNoNumberStaysInItsRows() {
+        let x = Tensor.randn([16, 4], dtype: .float64, generator: Generator(seed: 5))
+        var q = x
+        q[3, 1] = Tensor(Double.nan)
+        q[7, 0] = Tensor(Double.infinity)
+        let y = q.scaledDotProductAttention(key: x, value: x, isCausal: true)
+        let clean = x.scaledDotProductAttention(key: x, value: x, isCausal: true)
+        for row in 0..<16 {
+            let isBad = row == 3 || row == 7
+            #expect(y[row].toArray(of: Double.self).allSatisfy(\.isNaN) == isBad)
+            if !isBad { #expect(y[row].equal(clean[row])) }
+        }
+    }
+
+    @Test func aMaskCanBeLearnt() {
+        let x = Tensor.randn([8, 4], dtype: .float64, generator: Generator(seed: 6))
+        let mask = Tensor.zeros([8, 8], dtype: .float64).requiringGrad()
+        let y = x.scaledDotProductAttention(key: x, value: x, mask: mask)
+        #expect(gradient(of: y.squared().sum(), wrt: [mask])[0].abs().sum().item() > 0)
     }
 }
