@@ -126,34 +126,34 @@ CK_INLINE f32v gelu_with_slope_f32(f32v x, f32v *slope)
     return NMADD(size * tail, density, at_least_f32(x, -0.0f));
 }
 
-/// x / (1 + e^-(w + rest)) and its derivative, w a function of x with the sign of x, and `bend` = x w'.
-CK_INLINE f32v gate_with_slope_f32(f32v x, f32v w, f32v rest, f32v bend, f32v *slope)
+/// x / (1 + e^-w) and its derivative, w a function of x with the sign of x: from -|w| = `exponent` + `rest` and `bend` = -|x| w'.
+CK_INLINE f32v gate_with_slope_f32(f32v x, f32v exponent, f32v rest, f32v bend, f32v *slope)
 {
-    f32v turned = AS(f32v, AS(u32v, rest) ^ (~AS(u32v, w) & 0x80000000u)), z = exp_with_rest(neg_f32(abs_f32(w)), turned);
-    f32v divisor = 1 + z, large = 1 / divisor, small = z * large;
-    *slope = (x > 0 ? large : small) * MADD(bend, x > 0 ? small : large, splat_f32(1));
-    return (x > 0 ? x : x * z) / divisor;
+    f32v z = exp_within_range(exponent, rest), inverse = 1 / (1 + z);
+    f32v sigmoid = (x > 0 ? (f32v)1.0f : z) * inverse, other = (x > 0 ? z : (f32v)1.0f) * inverse;
+    *slope = sigmoid * MADD(x > 0 ? neg_f32(bend) : bend, other, splat_f32(1));
+    return x * sigmoid;
 }
 DEFINE_VIA_DOUBLE(slow_silu, short_silu)
 CK_INLINE f32v silu_with_slope_f32(f32v x, f32v *slope)
 {
-    f32v y = gate_with_slope_f32(x, x, splat_f32(0), at_least_f32(at_most_f32(x, 1000), -1000), slope);
+    f32v exponent = at_least_f32(neg_f32(abs_f32(x)), -110);
+    f32v y = gate_with_slope_f32(x, exponent, splat_f32(0), exponent, slope);
     return MENDED(y, x < -80.0f, slow_silu, x);
 }
 
 DEFINE_VIA_DOUBLE(slow_gelu_tanh, short_gelu_tanh)
 CK_INLINE f32v gelu_tanh_with_slope_f32(f32v x, f32v *slope)
 {
-    // w = x sqrt(8 / pi) (1 + 0.044715 x^2) in two parts.
-    const float line = 0x1.988454p+0f, line_low = -0x1.857936p-25f, cube = 0x1.2444f2p-4f, cube_low = 0x1.49b16ap-29f;
-    f32v bounded = at_least_f32(at_most_f32(x, 20), -20), square = bounded * bounded;
-    f32v square_low = MADD(bounded, bounded, neg_f32(square));
-    f32v bent = square * cube, bent_low = MADD(square, splat_f32(cube), neg_f32(bent));
-    bent_low += MADD(square_low, splat_f32(cube), square * cube_low);
-    f32v sum = line + bent, part = sum - line, sum_low = (line - (sum - part)) + (bent - part);
-    sum_low += bent_low + line_low;
-    f32v w = bounded * sum, rest = MADD(bounded, sum_low, MADD(bounded, sum, neg_f32(w)));
-    f32v y = gate_with_slope_f32(x, w, rest, bounded * MADD(splat_f32(2), bent, sum), slope);
+    // w = x factor, factor = sqrt(8 / pi) (1 + 0.044715 x^2), both in two parts. `line` has so few bits that its difference
+    // from the factor is exact.
+    const float line = 0x1.988p+0f, line_low = 0x1.14cf5p-14f, cube = 0x1.2444f2p-4f, cube_low = 0x1.49b16ap-29f;
+    f32v size = at_least_f32(neg_f32(abs_f32(x)), -11), square = size * size;
+    f32v square_low = MADD(size, size, neg_f32(square)), factor = MADD(square, splat_f32(cube), splat_f32(line));
+    f32v factor_low = MADD(square, splat_f32(cube), line - factor) + line_low;
+    factor_low = MADD(square_low, splat_f32(cube), MADD(square, splat_f32(cube_low), factor_low));
+    f32v exponent = size * factor, rest = MADD(size, factor_low, MADD(size, factor, neg_f32(exponent)));
+    f32v y = gate_with_slope_f32(x, exponent, rest, size * MADD(square, splat_f32(2 * cube), factor + factor_low), slope);
     return MENDED(y, x < -9.0f, slow_gelu_tanh, x);
 }
 
