@@ -64,11 +64,13 @@ static void *at(const void *array, int64_t row, int64_t width, size_t size)
 }
 
 static void forward(const ck_lstm *p, int type, size_t size, void *gates, void *cells, void *outputs,
-                    const void *weight, const void *output_before, const void *cell_before, void *packed)
+                    const void *weight, const void *bias, const void *output_before, const void *cell_before,
+                    void *packed)
 {
     const ck_lstm_pass *pass = &current()->forward[type];
     pack(p, pass, weight, packed);
     step_job job = {.pass = pass, .step = {.batch = p->batch, .hidden = p->hidden, .packed = packed}};
+    job.step.bias = bias;
     job.step.output_before = output_before;
     job.step.cell_before = cell_before;
     for (int64_t done = 0; done < p->steps; done++) {
@@ -103,15 +105,15 @@ static void backward(const ck_lstm *p, int type, size_t size, void *gate_grads, 
     }
 }
 
-void ck_lstm_f32(const ck_lstm *p, float *gates, float *cells, float *outputs, const float *weight,
+void ck_lstm_f32(const ck_lstm *p, float *gates, float *cells, float *outputs, const float *weight, const float *bias,
                  const float *output_before, const float *cell_before, void *workspace)
 {
-    forward(p, 0, sizeof(float), gates, cells, outputs, weight, output_before, cell_before, workspace);
+    forward(p, 0, sizeof(float), gates, cells, outputs, weight, bias, output_before, cell_before, workspace);
 }
-void ck_lstm_f64(const ck_lstm *p, double *gates, double *cells, double *outputs, const double *weight,
+void ck_lstm_f64(const ck_lstm *p, double *gates, double *cells, double *outputs, const double *weight, const double *bias,
                  const double *output_before, const double *cell_before, void *workspace)
 {
-    forward(p, 1, sizeof(double), gates, cells, outputs, weight, output_before, cell_before, workspace);
+    forward(p, 1, sizeof(double), gates, cells, outputs, weight, bias, output_before, cell_before, workspace);
 }
 void ck_lstm_grad_f32(const ck_lstm *p, float *gate_grads, float *cell_grad, const float *gates, const float *cells,
                       const float *cell_before, const float *weight, const float *output_grads,

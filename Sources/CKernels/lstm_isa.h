@@ -1,14 +1,13 @@
 /// The LSTM for one instruction set: included with what vector_math.h asks for and with KERNELS, the table's name.
 #include "lstm_kernels.h"
+#include "transpose_square.h"
 #include "vector_math_f32.h"
 
 // Rows of a tile: with AVX-512 (and NEON) there are 32 registers, else 16.
 #if CK_VECTOR_BYTES == 64 || defined(__aarch64__)
-#define ROWS 6
-#define GRADIENT_ROWS 12
+#define ROWS 12
 #else
-#define ROWS 3
-#define GRADIENT_ROWS 6
+#define ROWS 6
 #endif
 
 #define T(name) name##_f32

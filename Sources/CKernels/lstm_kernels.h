@@ -8,6 +8,7 @@
 typedef struct ck_lstm_step {
     int64_t batch, hidden;
     const void *packed;
+    const void *bias;                               // forward; may be null
     void *gates, *cells, *outputs;                  // forward writes; backward only reads gates and cells
     const void *output_before, *cell_before;
     void *gate_grads, *cell_grad;                   // backward

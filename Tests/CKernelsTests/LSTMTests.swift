@@ -70,14 +70,16 @@ private struct PlainLSTM {
             h0: draw(batch * hidden), c0: draw(batch * hidden))
         let z = draw(steps * batch * 4 * hidden)
         let (dh, dc) = (draw(steps * batch * hidden), draw(steps * batch * hidden))
+        let bias = draw(4 * hidden)
         let (want, wantGrad) = (plain.forward(z), plain.gradient(z, dh, dc))
         var sizes = ck_lstm(
             steps: Int64(steps), batch: Int64(batch), hidden: Int64(hidden), reversed: reversed ? 1 : 0)
+        let rest = z.enumerated().map { $1 - bias[$0 % bias.count] }
         withEachInstructionSet { isa in
-            var (gates, cells, outputs) = (z, dh, dh)
+            var (gates, cells, outputs) = (rest, dh, dh)
             var (grads, before) = (z, [Double](repeating: 0, count: batch * hidden))
             withWorkspace(ck_lstm_workspace_f64(&sizes)) { workspace in
-                ck_lstm_f64(&sizes, &gates, &cells, &outputs, plain.weight, plain.h0, plain.c0, workspace)
+                ck_lstm_f64(&sizes, &gates, &cells, &outputs, plain.weight, bias, plain.h0, plain.c0, workspace)
                 ck_lstm_grad_f64(&sizes, &grads, &before, gates, cells, plain.c0, plain.weight, dh, dc, workspace)
             }
             #expect(isClose(gates, want.gates, 1e-13), "\(isa)")
@@ -86,12 +88,12 @@ private struct PlainLSTM {
             #expect(isClose(grads, wantGrad, 1e-8), "\(isa)")
 
             let narrow = { (x: [Double]) in x.map(Float.init) }
-            var (gates32, cells32, outputs32) = (narrow(z), narrow(dh), narrow(dh))
+            var (gates32, cells32, outputs32) = (narrow(rest), narrow(dh), narrow(dh))
             var (grads32, before32) = (narrow(z), narrow(before.map { _ in 0 }))
             withWorkspace(ck_lstm_workspace_f32(&sizes)) { workspace in
                 ck_lstm_f32(
-                    &sizes, &gates32, &cells32, &outputs32, narrow(plain.weight), narrow(plain.h0), narrow(plain.c0),
-                    workspace)
+                    &sizes, &gates32, &cells32, &outputs32, narrow(plain.weight), narrow(bias), narrow(plain.h0),
+                    narrow(plain.c0), workspace)
                 ck_lstm_grad_f32(
                     &sizes, &grads32, &before32, gates32, cells32, narrow(plain.c0), narrow(plain.weight), narrow(dh),
                     narrow(dc), workspace)

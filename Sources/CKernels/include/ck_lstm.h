@@ -16,10 +16,11 @@ size_t ck_lstm_workspace_f32(const ck_lstm *p);
 size_t ck_lstm_workspace_f64(const ck_lstm *p);
 
 /// `gates` (steps * batch, 4 * hidden) comes with what the inputs give and leaves as the gates i, f, g, o; `cells` and `outputs`
-/// (steps * batch, hidden) are written. `weight` is (4 * hidden, hidden), the state before is (batch, hidden).
-void ck_lstm_f32(const ck_lstm *p, float *gates, float *cells, float *outputs, const float *weight,
+/// (steps * batch, hidden) are written. `weight` is (4 * hidden, hidden), `bias` has 4 * hidden elements or is null,
+/// the state before is (batch, hidden).
+void ck_lstm_f32(const ck_lstm *p, float *gates, float *cells, float *outputs, const float *weight, const float *bias,
                  const float *output_before, const float *cell_before, void *workspace);
-void ck_lstm_f64(const ck_lstm *p, double *gates, double *cells, double *outputs, const double *weight,
+void ck_lstm_f64(const ck_lstm *p, double *gates, double *cells, double *outputs, const double *weight, const double *bias,
                  const double *output_before, const double *cell_before, void *workspace);
 
 /// The gradient of what entered the gates, `gate_grads` (steps * batch, 4 * hidden), from those of the outputs and of the cells, which may

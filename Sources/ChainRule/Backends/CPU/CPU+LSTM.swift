@@ -1,12 +1,13 @@
 import CKernels
 
 extension CPU {
-    /// An LSTM over rows of `batch` sequences, time step after time step. `gates` comes with what the inputs give and leaves as the gates
+    /// An LSTM over rows of `batch` sequences, time step after time step. `gates` comes with what the inputs give, the bias apart, and leaves as the gates
     /// i, f, g, o; it must be row-major and nobody else's. float32 and float64.
     static func lstm(
-        gates: Tensor, weight: Tensor, outputBefore: Tensor, cellBefore: Tensor, reversed: Bool
+        gates: Tensor, weight: Tensor, bias: Tensor?, outputBefore: Tensor, cellBefore: Tensor, reversed: Bool
     ) -> (outputs: Tensor, cells: Tensor) {
         let (weight, outputBefore, cellBefore) = (contiguous(weight), contiguous(outputBefore), contiguous(cellBefore))
+        let bias = bias.map(contiguous)
         var sizes = lstmSizes(rows: gates.shape[0], cellBefore, reversed)
         let shape: Shape = [gates.shape[0], cellBefore.shape[1]]
         let outputs = Tensor(uninitialized: shape, dtype: gates.dtype)
@@ -16,15 +17,17 @@ extension CPU {
             ck_lstm_f32(
                 &sizes, gates.freshPointer(to: Float.self), cells.freshPointer(to: Float.self),
                 outputs.freshPointer(to: Float.self), weight.pointer(to: Float.self),
-                outputBefore.pointer(to: Float.self), cellBefore.pointer(to: Float.self), workspace.pointer)
+                bias?.pointer(to: Float.self), outputBefore.pointer(to: Float.self), cellBefore.pointer(to: Float.self),
+                workspace.pointer)
         } else {
             let workspace = Workspace(byteCount: ck_lstm_workspace_f64(&sizes))
             ck_lstm_f64(
                 &sizes, gates.freshPointer(to: Double.self), cells.freshPointer(to: Double.self),
                 outputs.freshPointer(to: Double.self), weight.pointer(to: Double.self),
-                outputBefore.pointer(to: Double.self), cellBefore.pointer(to: Double.self), workspace.pointer)
+                bias?.pointer(to: Double.self), outputBefore.pointer(to: Double.self),
+                cellBefore.pointer(to: Double.self), workspace.pointer)
         }
-        withExtendedLifetime((weight, outputBefore, cellBefore)) {}
+        withExtendedLifetime((weight, bias, outputBefore, cellBefore)) {}
         return (outputs, cells)
     }
 
