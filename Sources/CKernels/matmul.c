@@ -91,17 +91,14 @@ static void cut(int64_t *start, int64_t *count, int64_t unit, int64_t size) {
     *count = ck_matmul_min(size, end - *start);
 }
 
-static int64_t block_rows(const matmul_run *run) { return MATMUL_BLOCK_TILES * run->plan.tile_rows; }
-static int64_t block_columns(const matmul_run *run) { return MATMUL_BLOCK_PANELS * run->kernels->panel_columns; }
-
 static void run_packing(void *context, int64_t unit) {
     const matmul_run *run = context;
     matmul_block block = run->step;
     if (unit < run->a_units) {
-        cut(&block.row, &block.rows, unit, block_rows(run));
+        cut(&block.row, &block.rows, unit, run->plan.block_rows);
         run->kernels->pack_a(&run->call, &block, &run->packed);
     } else {
-        cut(&block.column, &block.columns, unit - run->a_units, block_columns(run));
+        cut(&block.column, &block.columns, unit - run->a_units, run->plan.block_columns);
         run->kernels->pack_b(&run->call, &block, &run->packed);
     }
 }
@@ -109,16 +106,16 @@ static void run_packing(void *context, int64_t unit) {
 static void run_packed(void *context, int64_t index) {
     const matmul_run *run = context;
     matmul_block block = run->step;
-    const int64_t across = ck_matmul_parts(block.columns, block_columns(run));
-    cut(&block.row, &block.rows, index / across, block_rows(run));
-    cut(&block.column, &block.columns, index % across, block_columns(run));
+    const int64_t across = ck_matmul_parts(block.columns, run->plan.block_columns);
+    cut(&block.row, &block.rows, index / across, run->plan.block_rows);
+    cut(&block.column, &block.columns, index % across, run->plan.block_columns);
     run->kernels->packed_block(&run->call, &block, &run->packed);
 }
 
 /// One step: packs its part of A and, the first time, of B; then multiplies them.
 static void multiply_step(matmul_run *run, int pack_b) {
-    const int64_t row_units = ck_matmul_parts(run->step.rows, block_rows(run));
-    const int64_t column_units = ck_matmul_parts(run->step.columns, block_columns(run));
+    const int64_t row_units = ck_matmul_parts(run->step.rows, run->plan.block_rows);
+    const int64_t column_units = ck_matmul_parts(run->step.columns, run->plan.block_columns);
     run->packed.first_row = run->step.row;
     run->packed.first_column = run->step.column;
     run->a_units = row_units;

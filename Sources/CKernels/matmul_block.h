@@ -27,6 +27,7 @@ typedef struct NAME(operand) {
 } NAME(operand);
 
 #include "matmul_tile.h"  // first: the others use its vectors
+#include "transpose_vectors.h"
 #include "matmul_dot.h"
 #include "matmul_finish.h"
 #include "matmul_pack.h"
@@ -34,20 +35,27 @@ typedef struct NAME(operand) {
 
 // Direct blocks
 
-/// Multiplies one tile, into C itself when nothing but a sum is to be done there.
-static void NAME(run_tile)(const matmul_call *call, const NAME(piece) *piece, int64_t k, NAME(operand) a,
+/// Multiplies one tile, into C itself when it stands there in whole vectors and nothing but a sum is to be done.
+INLINE void NAME(run_tile)(const matmul_call *call, const NAME(piece) *piece, int64_t k, NAME(operand) a,
                            NAME(operand) b) {
     const ck_matmul *p = &call->p;
     const int64_t vectors = (piece->columns + LANES - 1) / LANES;
     NAME(tile) *const tile = NAME(tiles)[piece->rows - 1][vectors - 1][a.packed];
-    const int plain_start = !piece->first || (p->beta == 0 && !call->bias);
-    const int plain_end = !piece->last || p->activation != CK_ACTIVATE_RELU;
-    if (p->c_column == 1 && piece->columns == vectors * LANES && plain_start && plain_end) {
-        tile(k, a.at, a.row, b.at, b.row, NAME(c_at)(call, piece), p->c_row, (T)p->alpha, !piece->first);
+    T *const c = NAME(c_at)(call, piece);
+    const int starts_from_c = !piece->first || (p->beta == 1 && !call->bias);
+    const int starts_from_bias = piece->first && p->beta == 0 && call->bias && p->bias_column == 1;
+    const int starts_from_nothing = piece->first && p->beta == 0 && !call->bias;
+    if (p->c_column == 1 && piece->columns == vectors * LANES
+        && (starts_from_c || starts_from_bias || starts_from_nothing)) {
+        const T *start = starts_from_c ? c : 0;
+        if (starts_from_bias) start = (const T *)call->bias + piece->row * p->bias_row + piece->column;
+        tile(k, a.at, a.row, b.at, b.row, c, p->c_row, (T)p->alpha, start, starts_from_c ? p->c_row : p->bias_row);
+        if (piece->last && p->activation == CK_ACTIVATE_RELU) NAME(rectify)(c, p->c_row, piece->rows, piece->columns);
         return;
     }
+    for (int64_t i = 0; i < piece->rows; i++) __builtin_prefetch(c + i * p->c_row, 1);
     _Alignas(VECTOR_BYTES) T product[MAX_ROWS * PANEL];
-    tile(k, a.at, a.row, b.at, b.row, product, vectors * LANES, (T)p->alpha, 0);
+    tile(k, a.at, a.row, b.at, b.row, product, vectors * LANES, (T)p->alpha, 0, 0);
     NAME(finish)(call, piece, product, vectors * LANES);
 }
 
@@ -132,22 +140,15 @@ static void NAME(direct_block)(const matmul_call *call, const matmul_block *bloc
 static void NAME(pack_a)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
     const ck_matmul *p = &call->p;
     const T *from = (const T *)call->a + block->item * p->a_batch + block->k_start * p->a_column;
-    for (int64_t row = block->row; row < block->row + block->rows; row += block->tile_rows) {
-        const int64_t rows = NAME(min)(block->tile_rows, block->row + block->rows - row);
-        T *to = (T *)packed->a + (row - packed->first_row) * block->k_count;
-        NAME(pack)(to, rows, rows, from + row * p->a_row, p->a_row, p->a_column, block->k_count);
-    }
+    NAME(pack_panels)((T *)packed->a + (block->row - packed->first_row) * block->k_count, block->tile_rows, block->rows, 1,
+                      from + block->row * p->a_row, p->a_row, p->a_column, block->k_count);
 }
 
 static void NAME(pack_b)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
     const ck_matmul *p = &call->p;
     const T *from = (const T *)call->b + block->item * p->b_batch + block->k_start * p->b_row;
-    for (int64_t column = block->column; column < block->column + block->columns; column += PANEL) {
-        const int64_t columns = NAME(min)(PANEL, block->column + block->columns - column);
-        T *to = (T *)packed->b + (column - packed->first_column) * block->k_count;
-        NAME(pack)(to, (columns + LANES - 1) / LANES * LANES, columns, from + column * p->b_column, p->b_column,
-                   p->b_row, block->k_count);
-    }
+    NAME(pack_panels)((T *)packed->b + (block->column - packed->first_column) * block->k_count, PANEL, block->columns,
+                      LANES, from + block->column * p->b_column, p->b_column, p->b_row, block->k_count);
 }
 
 static void NAME(packed_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
@@ -198,11 +199,11 @@ static void NAME(pack_any)(void *to, int64_t to_width, int64_t width, const void
 
 static void NAME(any_tile)(int64_t rows, int64_t vectors, int by_k, int64_t k, const void *a, int64_t a_step,
                            const void *b, int64_t b_row, void *c, int64_t c_row, double alpha, int accumulate) {
-    NAME(tiles)[rows - 1][vectors - 1][by_k](k, a, a_step, b, b_row, c, c_row, (T)alpha, accumulate);
+    NAME(tiles)[rows - 1][vectors - 1][by_k](k, a, a_step, b, b_row, c, c_row, (T)alpha, accumulate ? c : 0, c_row);
 }
 
 const matmul_kernels KERNELS = {
-    .element = sizeof(T), .lanes = LANES, .tile_rows = MAX_ROWS, .panel_columns = PANEL, .depth = DEPTH,
+    .element = sizeof(T), .lanes = LANES, .tile_rows = MAX_ROWS, .panel_columns = PANEL, .depth = 2048 / sizeof(T),
     .direct_block = NAME(direct_block), .dot_block = NAME(dot_block), .stream_block = NAME(stream_block),
     .pack_a = NAME(pack_a), .pack_b = NAME(pack_b), .packed_block = NAME(packed_block),
     .combine = NAME(combine), .pack = NAME(pack_any), .tile = NAME(any_tile),
@@ -219,6 +220,15 @@ const matmul_kernels KERNELS = {
 #undef TILES
 #undef ENTRY
 #undef DOT
+#undef SIDE
+#undef PACKED_TURNS
+#undef QUADS
+#undef SHUFFLE_FLOATS
+#undef SHUFFLE_DOUBLES
+#undef FIRST_FLOATS
+#undef LAST_FLOATS
+#undef FIRST_DOUBLES
+#undef LAST_DOUBLES
 #undef DOT_DEPTH
 #undef DOT_BLOCK
 #undef STREAM_SCRATCH

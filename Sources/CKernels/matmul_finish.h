@@ -25,6 +25,15 @@ INLINE void NAME(scatter)(T *to, vector x, int64_t stride, int64_t count) {
     }
 }
 
+INLINE vector NAME(relu)(vector x) { return (vector)((MASK)x & ~(MASK)(x < (vector){0})); }
+
+/// ReLU of whole vectors that a tile has just written.
+static void NAME(rectify)(T *c, int64_t c_row, int64_t rows, int64_t columns) {
+    for (int64_t i = 0; i < rows; i++, c += c_row) {
+        for (int64_t j = 0; j < columns; j += LANES) NAME(store)(c + j, NAME(relu)(NAME(load)(c + j)));
+    }
+}
+
 /// Brings alpha A B (`product`, rows `product_row` apart) into C, with all that belongs to the first and the last part
 /// of the sum but the activations that are not ReLU.
 static void NAME(finish)(const matmul_call *call, const NAME(piece) *piece, const T *product, int64_t product_row) {
@@ -46,7 +55,7 @@ static void NAME(finish)(const matmul_call *call, const NAME(piece) *piece, cons
                 x += beta * NAME(gather)(to, p->c_column, count);
             }
             if (bias) x += NAME(gather)(bias + i * p->bias_row + j * p->bias_column, p->bias_column, count);
-            if (relu) x = (vector)((MASK)x & ~(MASK)(x < (vector){0}));
+            if (relu) x = NAME(relu)(x);
             NAME(scatter)(to, x, p->c_column, count);
         }
     }

@@ -6,7 +6,6 @@
 
 #include "ck_elementwise.h"
 #include "matmul_internal.h"
-#include "transpose_square.h"
 
 #pragma STDC FP_CONTRACT ON
 

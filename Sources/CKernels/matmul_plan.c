@@ -138,11 +138,35 @@ static void cut_stream(matmul_plan *plan, const ck_matmul *p, const matmul_kerne
     if (slices > 1 && p->batch < MOST_SLICES) cut_k(plan, p, slices);
 }
 
+// A PACKED step is cut into enough blocks for threads to share, of so many tiles and panels at most: what is packed of
+// their rows stays in the second cache.
+#define ENOUGH_BLOCKS 16
+#define BLOCK_SIDE 8
+#define STEP_TILES 160
+#define STEP_PANELS 64
+
+/// `size` in equal parts of `most` at most.
+static int64_t even_part(int64_t size, int64_t most) {
+    return ck_matmul_parts(size, ck_matmul_parts(size, most));
+}
+
 static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {
-    const int64_t steps = ck_matmul_parts(p->k, kernels->depth);
-    plan->step_k = ck_matmul_parts(p->k, steps);
-    plan->step_rows = 128 * plan->tile_rows;
-    plan->step_columns = 64 * kernels->panel_columns;
+    plan->step_k = even_part(p->k, kernels->depth);
+    const int64_t step_tiles = even_part(ck_matmul_parts(p->m, plan->tile_rows), STEP_TILES);
+    const int64_t step_panels = even_part(ck_matmul_parts(p->n, kernels->panel_columns), STEP_PANELS);
+    int64_t tiles = even_part(step_tiles, BLOCK_SIDE), panels = even_part(step_panels, BLOCK_SIDE);
+    while (ck_matmul_parts(step_tiles, tiles) * ck_matmul_parts(step_panels, panels) < ENOUGH_BLOCKS) {
+        if (tiles > panels) {
+            tiles = (tiles + 1) / 2;
+        } else {
+            panels = (panels + 1) / 2;
+        }
+        if (tiles * panels <= BLOCK_SIDE) break;
+    }
+    plan->block_rows = even_part(step_tiles, tiles) * plan->tile_rows;
+    plan->block_columns = even_part(step_panels, panels) * kernels->panel_columns;
+    plan->step_rows = step_tiles * plan->tile_rows;
+    plan->step_columns = step_panels * kernels->panel_columns;
     const int64_t columns = ck_matmul_min(plan->step_columns, ck_matmul_parts(p->n, kernels->lanes) * kernels->lanes);
     const int64_t packed = (ck_matmul_min(plan->step_rows, p->m) + columns) * plan->step_k;
     plan->workspace = (size_t)(packed * kernels->element) + 64;

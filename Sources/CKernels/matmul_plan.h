@@ -16,16 +16,13 @@ typedef enum matmul_way {
 typedef struct matmul_plan {
     matmul_way way;
     int64_t tile_rows;
+    int64_t block_rows, block_columns;  // what a thread multiplies at a time
     // All but PACKED: the blocks, `items` of the batch each, in `slices` of k that are added up afterwards.
-    int64_t block_rows, block_columns, row_blocks, column_blocks, items, item_groups, slices, slice_k;
-    // PACKED: the steps, each of which is packed and multiplied in parallel.
+    int64_t row_blocks, column_blocks, items, item_groups, slices, slice_k;
+    // PACKED: the steps, each of which is packed and multiplied in parallel, in blocks.
     int64_t step_rows, step_columns, step_k;
     size_t workspace;
 } matmul_plan;
-
-/// The rows of C by columns of C that a thread multiplies at a time in a PACKED step, in tiles and panels.
-#define MATMUL_BLOCK_TILES 8
-#define MATMUL_BLOCK_PANELS 8
 
 /// Brings a product into the form the planner and the kernels expect: as few batch items as there can be, the strides
 /// of axes of one element of no account, and C's contiguous axis along the columns. Swaps A and B when that helps.

@@ -43,11 +43,12 @@ INLINE void NAME(store_some)(T *to, vector x, int64_t count) {
 #define KEEP_ORDER(sum) (void)0
 #endif
 
-/// C = alpha A B, or C += alpha A B, for a tile of `rows` by `vectors` vectors that lives in registers. A lies in rows,
-/// `a_step` apart, or is packed: `rows` elements for each k, `a_step` apart. All the sizes but k are constants at each
-/// place of use.
+/// C = alpha A B + start for a tile of `rows` by `vectors` vectors that lives in registers. A lies in rows, `a_step` apart, or
+/// is packed: `rows` elements for each k, `a_step` apart. `start` is null, C itself, or what else lies in rows. All the
+/// sizes but k are constants at each place of use.
 INLINE void NAME(tile_body)(const int rows, const int vectors, const int packed, int64_t k, const T *a, int64_t a_step,
-                            const T *b, int64_t b_row, T *c, int64_t c_row, T alpha, int accumulate) {
+                            const T *b, int64_t b_row, T *c, int64_t c_row, T alpha, const T *start,
+                            int64_t start_row) {
     vector sum[MAX_ROWS][VECTORS];
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
@@ -68,21 +69,21 @@ INLINE void NAME(tile_body)(const int rows, const int vectors, const int packed,
     }
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int v = 0; v < vectors; v++) {
-            T *to = c + i * c_row + v * LANES;
             const vector product = alpha * sum[i][v];
-            NAME(store)(to, accumulate ? NAME(load)(to) + product : product);
+            NAME(store)(c + i * c_row + v * LANES,
+                        start ? product + NAME(load)(start + i * start_row + v * LANES) : product);
         }
     }
 }
 
 typedef void NAME(tile)(int64_t k, const T *a, int64_t a_step, const T *b, int64_t b_row, T *c, int64_t c_row, T alpha,
-                        int accumulate);
+                        const T *start, int64_t start_row);
 
 #define TILE(rows, vectors, packed)                                                                                  \
     static void NAME(tile_##rows##_##vectors##_##packed)(int64_t k, const T *a, int64_t a_step, const T *b,          \
                                                          int64_t b_row, T *c, int64_t c_row, T alpha,                \
-                                                         int accumulate) {                                           \
-        NAME(tile_body)(rows, vectors, packed, k, a, a_step, b, b_row, c, c_row, alpha, accumulate);                 \
+                                                         const T *start, int64_t start_row) {                        \
+        NAME(tile_body)(rows, vectors, packed, k, a, a_step, b, b_row, c, c_row, alpha, start, start_row);           \
     }
 #define TILES(rows) TILE(rows, 1, 0) TILE(rows, 1, 1) TILE(rows, 2, 0) TILE(rows, 2, 1)
 #define ENTRY(rows)                                                                                                  \

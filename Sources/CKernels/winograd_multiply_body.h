@@ -14,8 +14,9 @@ static void multiply_plane(int64_t rows, int64_t columns, int64_t k, const float
         const int64_t vectors = smaller(VECTORS, (columns - j) / LANES);
         for (int64_t i = 0; i < rows; i += height) {
             const int64_t count = smaller(height, rows - i);
-            tiles_winograd[count - 1][vectors - 1][packed](k, a + i * (packed ? 1 : a_step), a_step, b + j, b_row,
-                                                           c + i * c_row + j, c_row, 1, accumulate);
+            float *const to = c + i * c_row + j;
+            tiles_winograd[count - 1][vectors - 1][packed](k, a + i * (packed ? 1 : a_step), a_step, b + j, b_row, to,
+                                                           c_row, 1, accumulate ? to : 0, c_row);
         }
     }
 }

@@ -110,8 +110,10 @@ private struct Case<Element: MatmulElement> {
     }
 
     /// Compares with the reference; what C does not cover must not change; threads must not matter.
-    func check(_ name: String) {
-        let out = result(), (values, magnitudes) = reference()
+    func check(_ name: String) { check(name, reference()) }
+
+    func check(_ name: String, _ reference: (values: [Double], magnitudes: [Double?])) {
+        let out = result(), (values, magnitudes) = reference
         let wrong = out.indices.first { index in
             guard let magnitude = magnitudes[index] else { return out[index] != c[index] }
             if values[index].isNaN { return !out[index].isNaN }
@@ -192,15 +194,31 @@ private func product(
         }
     }
 
-    /// Large enough for packing, several steps and several blocks.
+    /// Large enough for packing, several steps and several blocks; the last tile of AVX2 is one row high.
     @Test(arguments: [false, true], [false, true])
     func largeProducts(aTransposed: Bool, bTransposed: Bool) {
-        withEachInstructionSet { name in
-            var p = product(277, 300, 261, aTransposed: aTransposed, bTransposed: bTransposed, gap: 3)
-            p.beta = 0.5
-            p.activation = CK_ACTIVATE_GELU
-            check(name, p, biased: true)
+        var p = product(277, 620, 130, aTransposed: aTransposed, bTransposed: bTransposed, gap: 3)
+        p.beta = 0.5
+        p.activation = CK_ACTIVATE_GELU
+        checkLarge(Float.self, p)
+        checkLarge(Double.self, p)
+    }
+
+    /// C starts from the bias or from itself, in whole vectors.
+    @Test func startsInPlace() {
+        var p = product(141, 520, 256)
+        for (beta, activation) in [(0.0, CK_ACTIVATE_RELU), (1, CK_IDENTITY)] {
+            p.beta = beta
+            p.activation = activation
+            checkLarge(Float.self, p, biased: beta == 0)
         }
+    }
+
+    /// The reference takes longest: once for all instruction sets.
+    private func checkLarge<Element: MatmulElement>(_: Element.Type, _ p: ck_matmul, biased: Bool = true) {
+        var random = TestRandom(seed: 1)
+        let example = Case<Element>(p, biased: biased, random: &random), reference = example.reference()
+        withEachInstructionSet { example.check($0, reference) }
     }
 
     @Test func longSums() {
