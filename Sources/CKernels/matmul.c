@@ -147,19 +147,32 @@ static void multiply_packed(matmul_run *run) {
 
 // Entry points
 
+static void multiply_normal(const matmul_call *call, const matmul_kernels *kernels, void *workspace) {
+    matmul_run run = {.kernels = kernels, .call = *call, .whole = call, .workspace = workspace};
+    run.plan = ck_matmul_make_plan(&call->p, kernels);
+    if (run.plan.way == MATMUL_PACKED) {
+        multiply_packed(&run);
+    } else {
+        multiply_in_blocks(&run);
+    }
+}
+
 static void multiply(const ck_matmul *p, size_t element, const void *a, const void *b, void *c, const void *bias,
                      void *workspace) {
     if (p->m <= 0 || p->n <= 0 || p->batch <= 0) return;
     const matmul_kernels *kernels = kernels_for(ck_isa_current(), element);
     matmul_call call = {.p = *p, .a = a, .b = b, .bias = bias, .c = c};
     ck_matmul_normalize(&call, kernels);
-    matmul_run run = {.kernels = kernels, .call = call, .whole = &call, .workspace = workspace};
-    run.plan = ck_matmul_make_plan(&call.p, kernels);
-    if (run.plan.way == MATMUL_PACKED) {
-        multiply_packed(&run);
-    } else {
-        multiply_in_blocks(&run);
-    }
+    const int64_t apart = ck_matmul_columns_apart(&call.p, kernels);
+    call.p.n -= apart;
+    multiply_normal(&call, kernels, workspace);
+    if (apart == 0) return;
+    const int64_t bytes = call.p.n * kernels->element;
+    call.b = (const char *)call.b + bytes * call.p.b_column;
+    call.c = (char *)call.c + bytes * call.p.c_column;
+    if (bias) call.bias = (const char *)bias + bytes * call.p.bias_column;
+    call.p.n = apart;
+    multiply_normal(&call, kernels, workspace);
 }
 
 /// What any instruction set of this machine needs: which one is in use may change between this and the product.
@@ -170,8 +183,12 @@ static size_t workspace_bytes(const ck_matmul *p, size_t element) {
         const matmul_kernels *kernels = kernels_for((ck_isa)isa, element);
         matmul_call call = {.p = *p};
         ck_matmul_normalize(&call, kernels);
-        const size_t bytes = ck_matmul_make_plan(&call.p, kernels).workspace;
-        if (bytes > most) most = bytes;
+        const int64_t apart = ck_matmul_columns_apart(&call.p, kernels), parts[2] = {call.p.n - apart, apart};
+        for (int part = 0; part < 2 && parts[part] > 0; part++) {
+            call.p.n = parts[part];
+            const size_t bytes = ck_matmul_make_plan(&call.p, kernels).workspace;
+            if (bytes > most) most = bytes;
+        }
     }
     return most;
 }

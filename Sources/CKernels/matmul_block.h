@@ -4,9 +4,9 @@
 
 static inline int64_t NAME(min)(int64_t x, int64_t y) { return x < y ? x : y; }
 
-/// The k of each step when k goes in equal steps of DEPTH at most.
-static inline int64_t NAME(step_depth)(int64_t k) {
-    const int64_t steps = (k + DEPTH - 1) / DEPTH;
+/// The k of each step when k goes in equal steps of `most` at most.
+static inline int64_t NAME(step_depth)(int64_t k, int64_t most) {
+    const int64_t steps = (k + most - 1) / most;
     return steps ? (k + steps - 1) / steps : 0;
 }
 
@@ -53,10 +53,17 @@ INLINE void NAME(run_tile)(const matmul_call *call, const NAME(piece) *piece, in
         if (piece->last && p->activation == CK_ACTIVATE_RELU) NAME(rectify)(c, p->c_row, piece->rows, piece->columns);
         return;
     }
-    for (int64_t i = 0; i < piece->rows; i++) __builtin_prefetch(c + i * p->c_row, 1);
+    const int standing = p->c_row == 1 && p->c_column != 1;
+    for (int64_t i = 0; i < (standing ? piece->columns : piece->rows); i++) {
+        __builtin_prefetch(c + i * (standing ? p->c_column : p->c_row), 1);
+    }
     _Alignas(VECTOR_BYTES) T product[MAX_ROWS * PANEL];
     tile(k, a.at, a.row, b.at, b.row, product, vectors * LANES, (T)p->alpha, 0, 0);
-    NAME(finish)(call, piece, product, vectors * LANES);
+    if (standing) {
+        NAME(finish_standing)(call, piece, product, vectors * LANES);
+    } else {
+        NAME(finish)(call, piece, product, vectors * LANES);
+    }
 }
 
 /// One step of k of a direct block.
@@ -120,7 +127,10 @@ static void NAME(direct_step)(NAME(direct) *step, int first, int last) {
 static void NAME(direct_block)(const matmul_call *call, const matmul_block *block) {
     const ck_matmul *p = &call->p;
     _Alignas(64) T a_scratch[MAX_ROWS * DEPTH], b_scratch[DEPTH * PANEL];
-    const int64_t end = block->k_start + block->k_count, depth = NAME(step_depth)(block->k_count);
+    // Where nothing is packed steps may be longer.
+    const int in_place = ck_matmul_reads_a_in_place(p, sizeof(T)) && p->b_column == 1 && block->columns % LANES == 0;
+    const int64_t depth = NAME(step_depth)(block->k_count, in_place ? 4 * DEPTH : DEPTH);
+    const int64_t end = block->k_start + block->k_count;
     int64_t start = block->k_start;
     do {
         const int64_t k = NAME(min)(depth, end - start);
@@ -221,6 +231,7 @@ const matmul_kernels KERNELS = {
 #undef ENTRY
 #undef DOT
 #undef SIDE
+#undef TURNED_ROW
 #undef PACKED_TURNS
 #undef QUADS
 #undef SHUFFLE_FLOATS

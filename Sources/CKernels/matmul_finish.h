@@ -61,6 +61,36 @@ static void NAME(finish)(const matmul_call *call, const NAME(piece) *piece, cons
     }
 }
 
+#define TURNED_ROW ((MAX_ROWS + LANES - 1) / LANES * LANES)
+
+/// The same for a tile of a C with contiguous columns, `product` in whole vectors: in squares, transposed.
+static void NAME(finish_standing)(const matmul_call *call, const NAME(piece) *piece, const T *product,
+                                  int64_t product_row) {
+    _Alignas(VECTOR_BYTES) T turned[PANEL * TURNED_ROW];
+    for (int64_t i = 0; i < piece->rows; i += LANES) {
+        for (int64_t j = 0; j < piece->columns; j += LANES) {
+            vector square[LANES];
+            UNROLL for (int r = 0; r < LANES; r++) {
+                square[r] = (vector){0};
+                if (i + r < piece->rows) square[r] = NAME(load)(product + (i + r) * product_row + j);
+            }
+            NAME(transpose_vectors)(square);
+            UNROLL for (int q = 0; q < LANES; q++) NAME(store)(turned + (j + q) * TURNED_ROW + i, square[q]);
+        }
+    }
+    matmul_call other = *call;
+    other.p.c_row = call->p.c_column;
+    other.p.c_column = call->p.c_row;
+    other.p.bias_row = call->p.bias_column;
+    other.p.bias_column = call->p.bias_row;
+    NAME(piece) there = *piece;
+    there.row = piece->column;
+    there.column = piece->row;
+    there.rows = piece->columns;
+    there.columns = piece->rows;
+    NAME(finish)(&other, &there, turned, TURNED_ROW);
+}
+
 /// The activations that `finish` leaves, over a piece that is done.
 static void NAME(activate)(const matmul_call *call, const NAME(piece) *piece) {
     ck_unary op;

@@ -40,6 +40,13 @@ static void merge_batch(ck_matmul *p) {
     }
 }
 
+static int64_t whole_vectors(int64_t size, const matmul_kernels *kernels) {
+    return ck_matmul_parts(size, kernels->lanes) * kernels->lanes;
+}
+
+// What it costs to transpose an element of C, in multiplications.
+#define COST_OF_TURNING 24
+
 void ck_matmul_normalize(matmul_call *call, const matmul_kernels *kernels) {
     ck_matmul *p = &call->p;
     if (p->m <= 0 || p->n <= 0 || p->batch <= 0) return;
@@ -54,11 +61,13 @@ void ck_matmul_normalize(matmul_call *call, const matmul_kernels *kernels) {
     if (p->k == 1) p->a_column = 1;
     if (p->n == 1) p->b_column = p->c_column = 1;
     const int columns_first = p->c_column != 1 && p->c_row == 1;
-    // Few columns leave most of a vector empty. When A's columns are contiguous its rows can fill it instead.
+    // Few columns leave much of their vectors empty. When A's columns are contiguous its rows can fill them instead.
     const int a_stands = p->a_row == 1 && p->a_column != 1, b_stands = p->b_row == 1 && p->b_column != 1;
-    const int narrow = a_stands && p->n * 2 <= kernels->lanes && p->m >= 4 * p->n && p->k >= 32;
-    // Where neither operand can be read in place both can be once swapped, for the price of scattering C.
-    const int both_stand = a_stands && b_stands && p->k >= 32 && !use_packing(p);
+    const int may_swap = a_stands && p->k >= 32 && !use_packing(p);
+    const int64_t saved = (whole_vectors(p->n, kernels) * p->m - whole_vectors(p->m, kernels) * p->n) * p->k;
+    const int narrow = may_swap && p->m >= 4 * p->n && saved > COST_OF_TURNING * p->m * p->n;
+    // Where neither operand can be read in place both can be once swapped, for the price of transposing C.
+    const int both_stand = may_swap && b_stands;
     if (p->m > 1 && (p->n == 1 || columns_first || narrow || both_stand)) swap_operands(call);
     if (p->m == 1) {
         p->a_row = p->k > 0 ? p->k : 1;
@@ -94,6 +103,12 @@ static int use_stream(const ck_matmul *p, const matmul_kernels *kernels) {
     if (p->b_column != 1 || p->n < 2 * kernels->panel_columns) return 0;
     const int64_t bytes = p->k * p->n * kernels->element;
     return p->m == 1 || (p->m <= FEW_LINES && bytes >= (p->m <= FEW_LINES / 2 ? NEAR_BYTES : FAR_BYTES));
+}
+
+int64_t ck_matmul_columns_apart(const ck_matmul *p, const matmul_kernels *kernels) {
+    const int64_t rest = p->n % kernels->lanes;
+    if (p->a_column != 1 || p->k < 4 * kernels->lanes || p->m <= DOT_LINES) return 0;
+    return rest * 4 <= kernels->lanes && p->n > kernels->lanes && p->n < 16 * kernels->lanes ? rest : 0;
 }
 
 static double cost(const ck_matmul *p) {
@@ -167,7 +182,7 @@ static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kern
     plan->block_columns = even_part(step_panels, panels) * kernels->panel_columns;
     plan->step_rows = step_tiles * plan->tile_rows;
     plan->step_columns = step_panels * kernels->panel_columns;
-    const int64_t columns = ck_matmul_min(plan->step_columns, ck_matmul_parts(p->n, kernels->lanes) * kernels->lanes);
+    const int64_t columns = ck_matmul_min(plan->step_columns, whole_vectors(p->n, kernels));
     const int64_t packed = (ck_matmul_min(plan->step_rows, p->m) + columns) * plan->step_k;
     plan->workspace = (size_t)(packed * kernels->element) + 64;
 }

@@ -27,6 +27,9 @@ typedef struct matmul_plan {
 /// Brings a product into the form the planner and the kernels expect: as few batch items as there can be, the strides
 /// of axes of one element of no account, and C's contiguous axis along the columns. Swaps A and B when that helps.
 void ck_matmul_normalize(matmul_call *call, const matmul_kernels *kernels);
+/// Of a product in normal form the columns, at its end, that are better computed by themselves: as dot products, where a vector
+/// would hold hardly any.
+int64_t ck_matmul_columns_apart(const ck_matmul *p, const matmul_kernels *kernels);
 matmul_plan ck_matmul_make_plan(const ck_matmul *p, const matmul_kernels *kernels);
 
 static inline int64_t ck_matmul_parts(int64_t size, int64_t part) { return (size + part - 1) / part; }

@@ -221,6 +221,22 @@ private func product(
         withEachInstructionSet { example.check($0, reference) }
     }
 
+    /// Columns that fill vectors badly: the last go by themselves, or rows take their place.
+    @Test func narrowProducts() {
+        withEachInstructionSet { name in
+            for n: Int64 in [9, 10, 17, 18, 20, 33, 36, 50, 65, 66] {
+                for bTransposed in [false, true] {
+                    var p = product(40, 130, n, bTransposed: bTransposed)
+                    p.activation = CK_ACTIVATE_RELU
+                    check(name, p, biased: true)
+                    p = product(280, 140, n, aTransposed: true, bTransposed: bTransposed)
+                    p.beta = 0.5
+                    check(name, p, biased: n % 2 == 0)
+                }
+            }
+        }
+    }
+
     @Test func longSums() {
         withEachInstructionSet { name in
             for (m, n): (Int64, Int64) in [(1, 1), (1, 50), (9, 1), (10, 50), (3, 4)] {
