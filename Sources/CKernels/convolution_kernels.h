@@ -1,6 +1,7 @@
 // Every convolution kernel of one element type, once for each instruction set. The including file defines REAL,
-// REAL_BYTES (4 or 8), TYPED(name), the public name for this type, FAST(pass, call), whether a faster way made the
-// call and all its results are finite, and FAST_WORKSPACE(p, pass).
+// REAL_BYTES (4 or 8), TYPED(name), the public name for this type, and of faster ways WINOGRAD(pass, call), whether it
+// made the call and all its results are finite, IN_PLACE(pass, result, source, bias), whether it did it, and
+// FAST_WORKSPACE(p, pass), what they need.
 
 #include <stdint.h>
 #include <string.h>
@@ -112,7 +113,8 @@ size_t TYPED(ck_convolution_workspace)(const ck_convolution *p, ck_convolution_p
 
 void TYPED(ck_convolution)(const ck_convolution *p, REAL *y, const REAL *x, const REAL *w, const REAL *bias,
                            void *workspace) {
-    if (FAST(CK_CONV_FORWARD, ck_winograd_forward(p, y, x, w, bias, workspace))) return;
+    if (WINOGRAD(CK_CONV_FORWARD, ck_winograd_forward(p, y, x, w, bias, workspace))) return;
+    if (IN_PLACE(CK_CONV_FORWARD, y, x, bias)) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_FORWARD);
     ck_conv_plan_phases(&product, p, CK_CONV_FORWARD, workspace);
     REAL *packed = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));
@@ -121,7 +123,8 @@ void TYPED(ck_convolution)(const ck_convolution *p, REAL *y, const REAL *x, cons
 
 void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const REAL *dy, const REAL *w,
                                       void *workspace) {
-    if (FAST(CK_CONV_INPUT_GRAD, ck_winograd_input_grad(p, dx, dy, w, workspace))) return;
+    if (WINOGRAD(CK_CONV_INPUT_GRAD, ck_winograd_input_grad(p, dx, dy, w, workspace))) return;
+    if (IN_PLACE(CK_CONV_INPUT_GRAD, dx, dy, 0)) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_INPUT_GRAD);
     ck_conv_plan_phases(&product, p, CK_CONV_INPUT_GRAD, workspace);
     ck_conv_product forward = ck_conv_plan(p, CK_CONV_FORWARD);
@@ -133,7 +136,7 @@ void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const R
 
 void TYPED(ck_convolution_weight_grad)(const ck_convolution *p, REAL *dw, const REAL *dy, const REAL *x,
                                        void *workspace) {
-    if (FAST(CK_CONV_WEIGHT_GRAD, ck_winograd_weight_grad(p, dw, dy, x, workspace))) return;
+    if (WINOGRAD(CK_CONV_WEIGHT_GRAD, ck_winograd_weight_grad(p, dw, dy, x, workspace))) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_WEIGHT_GRAD);
     ck_conv_plan_phases(&product, p, CK_CONV_WEIGHT_GRAD, workspace);
     REAL *sums = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));

@@ -96,6 +96,27 @@ private func check<T: ConvolutionElement>(_ g: ConvolutionGeometry, seed: UInt64
         check(.square(9, 16, 32, size: 12, kernel: 5), seed: 2, as: Float.self)
     }
 
+    /// Kernels and channels for which the source is read in place: widths around each tile, rows beside the source, both
+    /// gradients' paddings.
+    @Test func readInPlace() {
+        var geometries: [ConvolutionGeometry] = []
+        for width in [4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 23, 29] {
+            geometries.append(
+                ConvolutionGeometry(
+                    batch: 2, inChannels: 15, outChannels: 16, input: [1, 5, width], kernel: [1, 3, 3],
+                    padding: [0, width % 3, 1], dilation: [1, 1 + width % 2, 1]))
+        }
+        for channels in [8, 9, 16, 17, 31, 32, 33, 40] {
+            geometries.append(.square(1, channels, 17, size: 9, kernel: 4, padding: channels % 4))
+            geometries.append(.square(1, 17, channels, size: 8, kernel: 5))
+        }
+        geometries.append(
+            ConvolutionGeometry(
+                batch: 1, inChannels: 20, outChannels: 20, input: [1, 9, 10], kernel: [1, 7, 2], stride: [1, 2, 1],
+                padding: [0, 8, 1], dilation: [1, 3, 2]))
+        for (i, g) in geometries.enumerated() { check(g, seed: UInt64(i), as: Float.self) }
+    }
+
     /// An empty batch: no outputs, and a weight gradient of zeros.
     @Test func emptyBatch() {
         let g = ConvolutionGeometry.square(0, 2, 3, size: 4, kernel: 3)

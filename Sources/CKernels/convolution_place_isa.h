@@ -1,0 +1,127 @@
+// The rows of convolution_place.h for one instruction set. Included with KERNELS (the table's name), VECTOR_BYTES and
+// MAX_ROWS defined.
+
+#include <stdint.h>
+
+#include "convolution_place.h"
+
+#pragma STDC FP_CONTRACT ON
+
+#define T float
+#define NAME(x) x##_place
+#include "matmul_tile.h"
+#include "transpose_vectors.h"
+
+/// product (rows by vectors) = the sum over taps of the source's numbers times the weights. All the sizes but the number of
+/// taps are constants at each place of use.
+INLINE void place_tile_body(const int rows, const int vectors, const place_row *row, int64_t x, float *product) {
+    vector sum[MAX_ROWS][VECTORS];
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
+    }
+    const int64_t origin = row->origin + x, end = row->end;
+    const int64_t *offsets = row->offsets;
+    const float *source = row->source, *weights = row->weights + row->first * vectors * LANES;
+    for (int64_t tap = row->first; tap < end; tap++, weights += vectors * LANES) {
+        const float *from = source + (origin + offsets[tap]);
+        vector weight[VECTORS];
+        UNROLL for (int v = 0; v < vectors; v++) weight[v] = load_place(weights + v * LANES);
+        UNROLL for (int i = 0; i < rows; i++) {
+            const float number = from[i];
+            UNROLL for (int v = 0; v < vectors; v++) sum[i][v] += number * weight[v];
+            if (rows * vectors >= 12) UNROLL for (int v = 0; v < vectors; v++) KEEP_ORDER(sum[i][v]);
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int v = 0; v < vectors; v++) store_place(product + (i * VECTORS + v) * LANES, sum[i][v]);
+    }
+}
+
+typedef void place_tile(const place_row *row, int64_t x, float *product);
+
+#define PLACE_TILE(rows, vectors)                                                                                    \
+    static void place_tile_##rows##_##vectors(const place_row *row, int64_t x, float *product) {                     \
+        place_tile_body(rows, vectors, row, x, product);                                                             \
+    }
+#define PLACE_TILES(rows) PLACE_TILE(rows, 1) PLACE_TILE(rows, 2)
+#define PLACE_ENTRY(rows) {rows, {place_tile_##rows##_1, place_tile_##rows##_2}}
+
+PLACE_TILES(4)
+#if MAX_ROWS >= 6
+PLACE_TILES(6)
+#endif
+#if MAX_ROWS >= 8
+PLACE_TILES(8)
+#endif
+#if MAX_ROWS >= 14
+PLACE_TILES(7) PLACE_TILES(11) PLACE_TILES(12) PLACE_TILES(14)
+#endif
+
+/// The widths of tiles, and the tiles by vectors - 1.
+static const struct {
+    int64_t width;
+    place_tile *tiles[VECTORS];
+} place_widths[] = {
+    PLACE_ENTRY(4),
+#if MAX_ROWS >= 6
+    PLACE_ENTRY(6),
+#endif
+#if MAX_ROWS >= 14
+    PLACE_ENTRY(7),
+#endif
+#if MAX_ROWS >= 8
+    PLACE_ENTRY(8),
+#endif
+#if MAX_ROWS >= 14
+    PLACE_ENTRY(11), PLACE_ENTRY(12), PLACE_ENTRY(14),
+#endif
+};
+
+/// Brings a tile into the result, a row of neighbours for each channel.
+static void place_finish(const place_row *row, int64_t x, int64_t width, const float *product) {
+    for (int64_t c = 0; c < row->channels; c += LANES) {
+        const int64_t channels = row->channels - c < LANES ? row->channels - c : LANES;
+        vector added = {0};
+        if (row->bias) added = channels == LANES ? load_place(row->bias + c) : load_some_place(row->bias + c, channels);
+        for (int64_t i = 0; i < width; i += LANES) {
+            const int64_t here = width - i < LANES ? width - i : LANES;
+            vector square[LANES];
+            UNROLL for (int r = 0; r < LANES; r++) {
+                square[r] = (vector){0};
+                if (r < here) square[r] = load_place(product + (i + r) * PANEL + c) + added;
+            }
+            transpose_vectors_place(square);
+            float *to = row->result + c * row->plane + x + i;
+            UNROLL for (int q = 0; q < LANES; q++) {
+                if (q >= channels) continue;
+                if (here == LANES) {
+                    store_place(to + q * row->plane, square[q]);
+                } else {
+                    store_some_place(to + q * row->plane, square[q], here);
+                }
+            }
+        }
+    }
+}
+
+static void place_row_run(const place_row *row) {
+    // The widest of the tiles that cover the row with the fewest results too many; the last may overlap the one before.
+    int best = 0;
+    int64_t least = INT64_MAX;
+    for (int i = 0; i < (int)(sizeof(place_widths) / sizeof(*place_widths)); i++) {
+        const int64_t width = place_widths[i].width, covered = (row->width + width - 1) / width * width;
+        if (width > row->width || covered > least) continue;
+        best = i;
+        least = covered;
+    }
+    const int64_t width = place_widths[best].width;
+    place_tile *const tile = place_widths[best].tiles[row->vectors - 1];
+    for (int64_t start = 0; start < row->width; start += width) {
+        const int64_t x = start + width <= row->width ? start : row->width - width;
+        _Alignas(VECTOR_BYTES) float product[MAX_ROWS * PANEL];
+        tile(row, x, product);
+        place_finish(row, x, width, product);
+    }
+}
+
+const place_kernels KERNELS = {.lanes = LANES, .row = place_row_run};
