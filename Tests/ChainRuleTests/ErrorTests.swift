@@ -75,6 +75,14 @@ struct ErrorTests {
         #expect(error?.description.hasSuffix(".") == true)
     }
 
+    /// What follows the mistake looks for axes that the empty tensor in its place lacks.
+    @Test func goesOnToTheEndAfterAMistake() {
+        expectMistake("differ") {
+            var shape = einsum("ij,jk->ik", Tensor.ones([2, 3]), Tensor.ones([3, 2], dtype: .int64)).shape
+            shape[1] = shape[2] + 1
+        }
+    }
+
     @Test(.disabled(if: isSanitized, "frames have no names under the address sanitizer"))
     func namesTheLineThatMadeTheMistake() {
         let error = multiplyMisfits()
