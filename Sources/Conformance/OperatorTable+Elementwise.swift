@@ -76,7 +76,8 @@ extension OperatorTable {
     private mutating func scaled(_ name: String, _ call: @escaping @Sendable (Tensor, Tensor) -> Tensor) {
         define(name, "input other alpha") {
             let (x, y) = (try $0.input.operand(beside: $0.other), try $0.other.operand(beside: $0.input))
-            guard let alpha = try $0.alpha.optionalScalar else { return call(x, y) }
+            guard $0.alpha.isGiven else { return call(x, y) }
+            let alpha = try $0.alpha.operand(beside: $0.other)
             // `alpha` multiplies the operand in the dtype of the result: for `rsub` that is the first one.
             return name == "rsub" ? call(x * alpha, y) : call(x, y * alpha)
         }

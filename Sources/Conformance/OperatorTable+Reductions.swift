@@ -11,23 +11,16 @@ extension OperatorTable {
     }
 
     private mutating func defineSums() {
-        define("sum", "input dim keepdim dtype") {
-            try $0.input.tensor(as: $0.dtype).sum(dim: $0.dim.axes, keepDim: $0.keepdim.bool(or: false))
+        accumulation("sum") { $0.sum(dim: try $1.dim.axes, keepDim: try $1.keepdim.bool(or: false)) }
+        accumulation("nansum") { $0.nansum(dim: try $1.dim.axes, keepDim: try $1.keepdim.bool(or: false)) }
+        accumulation("mean") { $0.mean(dim: try $1.dim.axes, keepDim: try $1.keepdim.bool(or: false)) }
+        accumulation("nanmean") { $0.nanmean(dim: try $1.dim.axes, keepDim: try $1.keepdim.bool(or: false)) }
+        accumulation("prod") { x, arguments in
+            guard let dim = try arguments.dim.optionalInt else { return x.prod() }
+            return x.prod(dim: dim, keepDim: try arguments.keepdim.bool(or: false))
         }
-        define("nansum", "input dim keepdim dtype") {
-            try $0.input.tensor(as: $0.dtype).nansum(dim: $0.dim.axes, keepDim: $0.keepdim.bool(or: false))
-        }
-        define("mean", "input dim keepdim dtype") {
-            try $0.input.tensor(as: $0.dtype).mean(dim: $0.dim.axes, keepDim: $0.keepdim.bool(or: false))
-        }
-        define("nanmean", "input dim keepdim dtype") {
-            try $0.input.tensor(as: $0.dtype).nanmean(dim: $0.dim.axes, keepDim: $0.keepdim.bool(or: false))
-        }
-        define("prod", "input dim keepdim dtype") {
-            let x = try $0.input.tensor(as: $0.dtype)
-            guard let dim = try $0.dim.optionalInt else { return x.prod() }
-            return x.prod(dim: dim, keepDim: try $0.keepdim.bool(or: false))
-        }
+        accumulation("cumsum") { $0.cumsum(dim: try $1.dim.int) }
+        accumulation("cumprod") { $0.cumprod(dim: try $1.dim.int) }
         define("logsumexp", "input dim keepdim") {
             try $0.input.tensor.logsumexp(dim: $0.dim.axes, keepDim: $0.keepdim.bool(or: false))
         }
@@ -38,8 +31,16 @@ extension OperatorTable {
             try $0.input.tensor.any(dim: $0.dim.axes, keepDim: $0.keepdim.bool(or: false))
         }
         define("count_nonzero", "input dim") { try $0.input.tensor.countNonzero(dim: $0.dim.axes) }
-        define("cumsum", "input dim dtype") { try $0.input.tensor(as: $0.dtype).cumsum(dim: $0.dim.int) }
-        define("cumprod", "input dim dtype") { try $0.input.tensor(as: $0.dtype).cumprod(dim: $0.dim.int) }
+    }
+
+    /// A sum or the like, which takes the dtype to add up in and to give.
+    private mutating func accumulation(
+        _ name: String, _ call: @escaping @Sendable (Tensor, CaseArguments) throws -> Tensor
+    ) {
+        define(name, name.hasPrefix("cum") ? "input dim dtype" : "input dim keepdim dtype") {
+            let y = try call($0.input.tensor(as: $0.dtype), $0)
+            return try $0.dtype.optionalDType.map { y.to($0) } ?? y
+        }
     }
 
     private mutating func defineSpreads() {

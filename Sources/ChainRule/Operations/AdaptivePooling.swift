@@ -94,13 +94,13 @@ extension Tensor {
             return apply(AveragePool(geometry: geometry), to: self)
         }
         // Windows are products of intervals: average over one axis after the other, each as a product with a matrix.
-        var y = self
+        var y = wide
         for axis in 0..<axes where input[axis] != output[axis] {
             let place = rank - axes + axis
-            let averages = Tensor.averagingMatrix(input[axis], output[axis], dtype)
+            let averages = Tensor.averagingMatrix(input[axis], output[axis], y.dtype)
             y = y.transpose(place, -1).matmul(averages).transpose(place, -1)
         }
-        return y
+        return y.rounded(to: dtype)
     }
 
     /// (size, parts): column i holds 1 / n for the n places of part i.

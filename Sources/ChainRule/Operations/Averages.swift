@@ -106,9 +106,8 @@ extension Tensor {
     func mean(over axes: AxisSet, keepDim: Bool) -> Tensor {
         guard requireFloating("mean") else { return .placeholderAfterError }
         // A sum of 16-bit floats overflows long before their mean does.
-        if dtype.isHalf { return to(.float32).mean(over: axes, keepDim: keepDim).to(dtype) }
-        let sum = apply(Sum(axes: axes, from: shape), to: self)
-        return sum.dropping(axes, unless: keepDim) / axes.elementCount(of: shape)
+        let sum = apply(Sum(axes: axes, from: shape), to: wide)
+        return (sum.dropping(axes, unless: keepDim) / axes.elementCount(of: shape)).rounded(to: dtype)
     }
 
     // MARK: - Variance
@@ -207,8 +206,14 @@ extension Tensor {
         keepDim ? self : reshape(axes.removed(from: shape))
     }
 
-    /// 16-bit floats as float32: what takes several steps is computed so, and rounded once at the end. Other dtypes as they are.
+    /// 16-bit floats as float32: what takes several steps is computed so, and `rounded` once at the end. Other dtypes as they are.
     var wide: Tensor { dtype.isHalf ? to(.float32) : self }
+
+    /// What was computed from `wide` operands, in the 16-bit dtype they had; as it is for other dtypes.
+    func rounded(to dtype: DType) -> Tensor { dtype.isHalf ? to(dtype) : self }
+
+    /// Integers as float64, for what is computed in floats and converted back: exact up to 2⁵³.
+    var integersAsFloats: Tensor { dtype.isInteger ? to(.float64) : self }
 
     /// Whether the dtype is floating; reports it when it isn't.
     func requireFloating(_ operation: String) -> Bool {

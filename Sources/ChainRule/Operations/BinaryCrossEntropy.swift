@@ -62,15 +62,11 @@ extension Tensor {
     public func binaryCrossEntropyWithLogits(
         _ target: Tensor, weight: Tensor? = nil, positiveWeight: Tensor? = nil, reduction: Reduction = .mean
     ) -> Tensor {
-        if dtype.isHalf {
-            return wide.binaryCrossEntropyWithLogits(
-                target.wide, weight: weight?.wide, positiveWeight: positiveWeight?.wide, reduction: reduction
-            ).to(dtype)
-        }
         guard matches(target, "binaryCrossEntropyWithLogits") else { return .placeholderAfterError }
-        let logarithm = -logSigmoid()
-        let scaled = positiveWeight.map { (($0 - 1) * target + 1) * logarithm } ?? logarithm
-        let losses = (1 - target) * self + scaled
-        return (weight.map { losses * $0 } ?? losses).reduced(reduction)
+        let (x, target) = (wide, target.wide)
+        let logarithm = -x.logSigmoid()
+        let scaled = positiveWeight.map { (($0.wide - 1) * target + 1) * logarithm } ?? logarithm
+        let losses = (1 - target) * x + scaled
+        return (weight.map { losses * $0.wide } ?? losses).reduced(reduction).rounded(to: dtype)
     }
 }

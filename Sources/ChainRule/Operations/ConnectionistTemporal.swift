@@ -96,22 +96,17 @@ extension Tensor {
         guard rank == 2 || rank == 3, shape.last ?? 0 > blank, blank >= 0 else {
             return fail("ctcLoss", "needs (T, N, C) or (T, C) with the blank \(blank) among the classes, got \(shape)")
         }
-        if dtype.isHalf {
-            return to(.float32).ctcLoss(
-                targets, inputLengths: inputLengths, targetLengths: targetLengths, blank: blank, reduction: reduction,
-                zeroInfinity: zeroInfinity
-            ).to(dtype)
-        }
-        let batch = rank == 3 ? self : unsqueeze(dim: 1)
+        let batch = rank == 3 ? wide : wide.unsqueeze(dim: 1)
         guard let sequences = batch.labelSequences(targets, inputLengths, targetLengths, blank) else {
             return .placeholderAfterError
         }
         let operation = ConnectionistTemporal(sequences: sequences, blank: blank, zeroInfinity: zeroInfinity)
         var losses = apply(operation, to: [batch])[0]
         if reduction == .mean {
-            losses = losses / Tensor(targetLengths.map { Double(Swift.max($0, 1)) }).to(dtype)
+            losses = losses / Tensor(targetLengths.map { Double(Swift.max($0, 1)) }).to(batch.dtype)
         }
-        return (rank == 3 || reduction != .none ? losses : losses.squeeze(dim: 0)).reduced(reduction)
+        if rank == 2 { losses = losses.squeeze(dim: 0) }
+        return losses.reduced(reduction).rounded(to: dtype)
     }
 
     /// The labels of each element of a batch (T, N, C). Nil after an error.

@@ -8,7 +8,8 @@ public enum ConvolutionPadding: Sendable {
 
 extension Tensor {
     /// The cross-correlation over one axis: (N, C, L) or (C, L) with a weight (O, C / groups, K) gives (N, O, L′),
-    /// L′ = ⌊(L + 2 padding − dilation (K − 1) − 1) / stride⌋ + 1. One floating dtype for all.
+    /// L′ = ⌊(L + 2 padding − dilation (K − 1) − 1) / stride⌋ + 1. One dtype for all, any but bool; integers are multiplied and added up as
+    /// float64, exact up to 2⁵³.
     public func conv1d(
         weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: SpatialSize = 0,
         dilation: SpatialSize = 1, groups: Int = 1
@@ -89,9 +90,8 @@ extension Tensor {
     private func convolved(_ call: ConvolutionCall) -> Tensor {
         guard let batched = call.batched(self, channelsAxis: 1) else { return .placeholderAfterError }
         guard let geometry = call.geometry(of: batched.shape) else { return .placeholderAfterError }
-        let (weight, bias) = (call.weight, call.bias)
-        let inputs = bias.map { [batched, weight, $0] } ?? [batched, weight]
-        let y = applyOne(Convolution(geometry: geometry), to: inputs)
+        let inputs = [batched, call.weight, call.bias].compactMap { $0?.integersAsFloats }
+        let y = applyOne(Convolution(geometry: geometry), to: inputs).to(dtype)
         return rank == batched.rank ? y : y.squeeze(dim: 0)
     }
 
@@ -121,8 +121,8 @@ extension Tensor {
             let geometry = call.transposedGeometry(of: batched.shape, outputPadding.sizes(call.axes, in: call.name))
         else { return .placeholderAfterError }
         // The sum of two operations is rounded to 16 bits once.
-        let wide = dtype.isHalf && call.bias != nil ? .float32 : dtype
-        var y = apply(ConvolutionInputGradient(geometry: geometry), to: batched.to(wide), call.weight.to(wide))
+        let (x, weight) = (batched.integersAsFloats.wide, call.weight.integersAsFloats.wide)
+        var y = apply(ConvolutionInputGradient(geometry: geometry), to: x, weight)
         if let bias = call.bias { y = y + bias.reshape(Shape([bias.count] + [Int](repeating: 1, count: call.axes))) }
         y = y.to(dtype)
         return rank == batched.rank ? y : y.squeeze(dim: 0)
@@ -161,9 +161,9 @@ private struct ConvolutionCall {
                 "takes an input of \(axes + 1) or \(axes + 2) axes and a weight of \(axes + 2), the shapes are \(x.shape) and \(weight.shape)"
             )
         }
-        guard x.dtype.isFloatingPoint, weight.dtype == x.dtype, bias.map({ $0.dtype == x.dtype }) ?? true else {
+        guard x.dtype != .bool, weight.dtype == x.dtype, bias.map({ $0.dtype == x.dtype }) ?? true else {
             let biasType = bias.map { ", bias \($0.dtype)" } ?? ""
-            return report("needs one floating dtype, got input \(x.dtype), weight \(weight.dtype)\(biasType)")
+            return report("needs one dtype that is not bool, got input \(x.dtype), weight \(weight.dtype)\(biasType)")
         }
         guard stride.allSatisfy({ $0 > 0 }), dilation.allSatisfy({ $0 > 0 }), padding.allSatisfy({ $0 >= 0 }) else {
             return report(

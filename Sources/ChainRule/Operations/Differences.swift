@@ -25,7 +25,7 @@ extension Tensor {
                 "gradient", "coordinates of shapes \(coordinates.map(\.shape)) do not fit the axes \(axes) of \(shape)")
             return []
         }
-        return gradient(axes, edgeOrder) { place, _ in coordinates[place].diff() }
+        return gradient(axes, edgeOrder) { place, _ in coordinates[place].wide.diff() }
     }
 
     private func gradient(_ dims: [Int], _ edgeOrder: Int, _ steps: (_ place: Int, _ size: Int) -> Tensor) -> [Tensor] {
@@ -33,14 +33,13 @@ extension Tensor {
             fail("gradient", "needs an axis and an edge order of 1 or 2, got \(edgeOrder) and shape \(shape)")
             return []
         }
-        if dtype.isHalf { return to(.float32).gradient(dims, edgeOrder, steps).map { $0.to(dtype) } }
         return dims.enumerated().map { place, dim in
             guard let axis = axis(dim, in: "gradient") else { return .placeholderAfterError }
             guard shape[axis] > edgeOrder else {
                 return fail("gradient", "axis \(axis) of shape \(shape) needs at least \(edgeOrder + 1) places")
             }
-            let x = to(dtype.asFloatingPoint).movedim(axis, -1)
-            return x.slopes(steps(place, shape[axis]), edgeOrder).movedim(-1, axis)
+            let x = to(dtype.asFloatingPoint).wide.movedim(axis, -1)
+            return x.slopes(steps(place, shape[axis]), edgeOrder).movedim(-1, axis).rounded(to: dtype)
         }
     }
 

@@ -6,7 +6,7 @@ struct EuclideanDistance: BinaryOperation {
     static let formula = Formula(
         "|aᵢ − bⱼ|", gradient: "∂L/∂aᵢ = Σⱼ wᵢⱼ (aᵢ − bⱼ), ∂L/∂bⱼ = Σᵢ wᵢⱼ (bⱼ − aᵢ), w = ∂L/∂y / y")
     static let keeps: Keeps = [.inputs, .output]
-    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.euclideanDistances(a, b) }
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.rounded(a, b, CPU.euclideanDistances) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor {
         pull(quotient(dy, kept.output), kept.leftInput, kept.rightInput)
     }
@@ -44,7 +44,7 @@ extension Tensor {
                 "cdist", "takes two tensors of one floating dtype and p ≥ 0, got \(dtype), \(other.dtype), \(p)")
         }
         if p == 2 { return apply(EuclideanDistance(), to: self, other) }
-        return (unsqueeze(dim: -2) - other.unsqueeze(dim: -3)).rowNorms(p)
+        return (wide.unsqueeze(dim: -2) - other.wide.unsqueeze(dim: -3)).rowNorms(p).rounded(to: dtype)
     }
 
     /// The distances between each two rows of a matrix (n, k), in the order (0, 1), (0, 2), …, (1, 2), …: n (n − 1) / 2 of them.
@@ -54,7 +54,7 @@ extension Tensor {
                 "pdist", "takes a matrix of a floating dtype and p ≥ 0, this is \(dtype) of shape \(shape), p = \(p)")
         }
         let pairs = Tensor.triuIndices(shape[0], shape[0], offset: 1)
-        return (indexSelect(dim: 0, pairs[0]) - indexSelect(dim: 0, pairs[1])).rowNorms(p)
+        return (wide.indexSelect(dim: 0, pairs[0]) - wide.indexSelect(dim: 0, pairs[1])).rowNorms(p).rounded(to: dtype)
     }
 
     /// The norms over the last axis, 0 where it is empty.
@@ -72,19 +72,17 @@ extension Tensor {
         guard p > 0, maxNorm >= 0 else {
             return fail("renorm", "needs p > 0 and maxNorm ≥ 0, they are \(p) and \(maxNorm)")
         }
-        let norms = norm(p, dim: (0..<rank).filter { $0 != axis }, keepDim: true)
+        let norms = wide.norm(p, dim: (0..<rank).filter { $0 != axis }, keepDim: true)
         let isLarge = norms.detach() .> maxNorm
         // The small number is PyTorch's.
-        return self * Tensor.where(isLarge, maxNorm / (norms + 1e-7), Tensor.ones([], dtype: dtype))
+        let factors = Tensor.where(isLarge, maxNorm / (norms + 1e-7), Tensor.ones([], dtype: norms.dtype))
+        return (wide * factors).rounded(to: dtype)
     }
 }
 
 extension CPU {
     /// |aᵢ − bⱼ| from the differences themselves: |a|² + |b|² − 2 a·b would lose the digits of near neighbours.
     fileprivate static func euclideanDistances(_ a: Tensor, _ b: Tensor) -> Tensor {
-        if a.dtype.isHalf {
-            return convert(euclideanDistances(convert(a, to: .float32), convert(b, to: .float32)), to: a.dtype)
-        }
         let batch = Shape.broadcast(Shape(a.shape.dropLast(2)), Shape(b.shape.dropLast(2))) ?? []
         let left = expandedCopy(a, to: batch.appending(a.shape.suffix(2)))
         let right = expandedCopy(b, to: batch.appending(b.shape.suffix(2)))

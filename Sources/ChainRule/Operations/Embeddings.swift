@@ -35,12 +35,12 @@ public func embeddingBag(
     guard let bags = bagNumbers(indices, offsets, includesLastOffset) else { return .placeholderAfterError }
     let places = indices.reshape([indices.count]).to(.int64)
     var rows = embedding(
-        places, weight: weight, paddingIndex: paddingIndex, maxNorm: maxNorm, normOrder: normOrder,
+        places, weight: weight.wide, paddingIndex: paddingIndex, maxNorm: maxNorm, normOrder: normOrder,
         scalesGradientByFrequency: scalesGradientByFrequency)
-    if let perSampleWeights { rows = rows * perSampleWeights.reshape([indices.count, 1]) }
+    if let perSampleWeights { rows = rows * perSampleWeights.wide.reshape([indices.count, 1]) }
     let counts =
         paddingIndex.map { places .!= ($0 < 0 ? $0 + weight.shape[0] : $0) } ?? Tensor.ones(places.shape, dtype: .bool)
-    return joined(rows, counts, bags.numbers, bags.count, reduction)
+    return joined(rows, counts, bags.numbers, bags.count, reduction).rounded(to: weight.dtype)
 }
 
 /// The bag of each index, and how many bags there are. Nil after an error.

@@ -138,8 +138,7 @@ extension Tensor {
 
     private func logaddexp(_ other: Tensor, s: Double) -> Tensor {
         let (a, b) = Tensor.floatingPair(self, other)
-        guard a.dtype.isHalf else { return apply(LogAddExp(s: s), to: a, b) }
-        return apply(LogAddExp(s: s), to: a.to(.float32), b.to(.float32)).to(a.dtype)
+        return apply(LogAddExp(s: s), to: a, b)
     }
 
     /// Both operands as floats of their common dtype.

@@ -33,18 +33,14 @@ extension Tensor {
             return fail(
                 "gridSample", "needs one floating dtype and no empty axis, got \(dtype) \(shape) and \(grid.dtype)")
         }
-        if dtype.isHalf {
-            let wide = to(.float32).gridSample(
-                grid.to(.float32), mode: mode, padding: padding, alignCorners: alignCorners)
-            return wide.to(dtype)
-        }
         // The coordinates of a grid stand in the order x, y, z, the axes of the input in the order z, y, x.
         let sampled = (0..<axes).map { axis in
             SampledAxis(
-                size: shape[axis + 2], coordinates: grid.select(dim: -1, index: axes - 1 - axis), padding, alignCorners)
+                size: shape[axis + 2], coordinates: grid.wide.select(dim: -1, index: axes - 1 - axis), padding,
+                alignCorners)
         }
         let taps = sampled.map { $0.taps(mode) }
-        return gathered(taps, Shape(grid.shape.dropLast()))
+        return wide.gathered(taps, Shape(grid.shape.dropLast())).rounded(to: dtype)
     }
 
     /// Σ over all combinations of the axes' taps, of the product of their weights times the element they name.

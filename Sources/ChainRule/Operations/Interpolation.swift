@@ -13,7 +13,7 @@ public enum InterpolationMode: Sendable, Hashable {
 }
 
 extension Tensor {
-    /// The axes behind (N, C) in other sizes: (N, C, L), (N, C, H, W) or (N, C, D, H, W).
+    /// The axes behind (N, C) in other sizes: (N, C, L), (N, C, H, W) or (N, C, D, H, W). Floating dtypes, and uint8, which is rounded to.
     ///
     /// - Parameters:
     ///   - size: The new sizes.
@@ -31,7 +31,7 @@ extension Tensor {
         guard (1...3).contains(axes), mode != .bicubic || axes == 2, !antialias || axes == 2 else {
             return fail(name, "mode .\(mode) does not take an input of shape \(shape)")
         }
-        guard requireFloating(name) else { return .placeholderAfterError }
+        guard dtype == .uint8 || requireFloating(name) else { return .placeholderAfterError }
         guard (size == nil) != (scaleFactor == nil), scaleFactor.map({ $0.count == 1 || $0.count == axes }) ?? true
         else {
             return fail(name, "takes a size, or a factor for all or each of the \(axes) axes")
@@ -46,19 +46,18 @@ extension Tensor {
         guard sizes.allSatisfy({ $0 > 0 }), !shape.dropFirst(2).contains(0) else {
             return fail(name, "cannot bring shape \(shape) to the sizes \(sizes)")
         }
-        if dtype.isHalf {
-            return to(.float32).interpolate(
-                size: size, scaleFactor: scaleFactor, mode: mode, alignCorners: alignCorners,
-                recomputeScaleFactor: recomputeScaleFactor, antialias: antialias
-            ).to(dtype)
-        }
         if mode == .area { return averagedParts(SpatialSize(sizes)) }
-        return (0..<axes).reduce(self) { x, axis in
+        let isImage = dtype == .uint8
+        // uint8 is rounded after each axis, the last one first, as in PyTorch.
+        let resampled = (isImage ? (0..<axes).reversed() : Array(0..<axes)).reduce(isImage ? to(.float32) : wide) {
+            x, axis in
             let places = AxisPlaces(
                 from: shape[axis + 2], to: sizes[axis], factor: recomputeScaleFactor ? nil : factors?[axis],
                 alignCorners: alignCorners)
-            return x.resampled(axis + 2, antialias ? places.antialiased(mode) : places.taps(mode))
+            let y = x.resampled(axis + 2, antialias ? places.antialiased(mode) : places.taps(mode))
+            return isImage ? (y + 0.5).floor().clamp(min: 0, max: 255) : y
         }
+        return resampled.to(dtype)
     }
 
     private func averagedParts(_ sizes: SpatialSize) -> Tensor {

@@ -113,6 +113,8 @@ extension Tensor {
     ///   - weight: W (n, k); or (k), which gives (...).
     ///   - bias: b (n), or nil.
     ///   - activation: A function computed on the result in the same pass.
+    ///
+    /// One dtype for all, any but bool.
     public func linear(weight: Tensor, bias: Tensor? = nil, activation: Activation? = nil) -> Tensor {
         guard rank > 0, weight.rank == 2 || weight.rank == 1, shape[rank - 1] == weight.shape[weight.rank - 1] else {
             return fail(
@@ -120,13 +122,13 @@ extension Tensor {
                 "the input of shape \(shape) does not fit the weight of shape \(weight.shape): the last axes must be equal"
             )
         }
-        guard dtype.isFloatingPoint, weight.dtype == dtype, bias.map({ $0.dtype == dtype }) ?? true else {
+        guard dtype != .bool, weight.dtype == dtype, bias.map({ $0.dtype == dtype }) ?? true else {
             let biasType = bias.map { ", the bias is \($0.dtype)" } ?? ""
             return fail(
                 "linear",
-                "needs one floating dtype, the input is \(dtype), the weight is \(weight.dtype)\(biasType)")
+                "needs one dtype that is not bool, the input is \(dtype), the weight is \(weight.dtype)\(biasType)")
         }
-        if weight.rank == 1 || bias?.rank == 0 {
+        if weight.rank == 1 || bias?.rank == 0 || dtype.isInteger {
             let product = matmul(weight.rank == 1 ? weight : weight.transpose(0, 1))
             let y = bias.map { product + $0 } ?? product
             return activation.map { $0(y) } ?? y

@@ -98,39 +98,40 @@ extension Tensor {
         return bias.map { y + $0 } ?? y
     }
 
-    /// beta · self + alpha · a b, for matrices; self broadcasts. With beta 0 the elements of self don't count, NaN included.
+    /// beta · self + alpha · a b, for matrices; self broadcasts. With beta 0 the elements of self don't count, NaN included. Integers take
+    /// the integers in beta and alpha, here and in the functions below.
     public func addmm(
         _ a: Tensor, _ b: Tensor, beta: some ScalarOperand = 1, alpha: some ScalarOperand = 1
     ) -> Tensor {
-        adding(a.product(b, ranks: (2, 2), in: "addmm"), beta: beta.scalar, alpha: alpha.scalar, in: "addmm")
+        adding(a.wideProduct(b, ranks: (2, 2), in: "addmm"), beta: beta.scalar, alpha: alpha.scalar, in: "addmm")
     }
 
     /// beta · self + alpha · a v for a matrix and a vector.
     public func addmv(
         _ a: Tensor, _ vector: Tensor, beta: some ScalarOperand = 1, alpha: some ScalarOperand = 1
     ) -> Tensor {
-        adding(a.product(vector, ranks: (2, 1), in: "addmv"), beta: beta.scalar, alpha: alpha.scalar, in: "addmv")
+        adding(a.wideProduct(vector, ranks: (2, 1), in: "addmv"), beta: beta.scalar, alpha: alpha.scalar, in: "addmv")
     }
 
-    /// beta · self + alpha · v wᵀ for two vectors.
+    /// beta · self + alpha · v wᵀ for two vectors. For booleans + is "or", · is "and", and a factor counts as whether it is 0.
     public func addr(
         _ v: Tensor, _ w: Tensor, beta: some ScalarOperand = 1, alpha: some ScalarOperand = 1
     ) -> Tensor {
-        adding(v.outer(w), beta: beta.scalar, alpha: alpha.scalar, in: "addr")
+        adding(v.wide.outer(w.wide), beta: beta.scalar, alpha: alpha.scalar, in: "addr")
     }
 
     /// beta · self + alpha · a b for batches of matrices.
     public func baddbmm(
         _ a: Tensor, _ b: Tensor, beta: some ScalarOperand = 1, alpha: some ScalarOperand = 1
     ) -> Tensor {
-        adding(a.product(b, ranks: (3, 3), in: "baddbmm"), beta: beta.scalar, alpha: alpha.scalar, in: "baddbmm")
+        adding(a.wideProduct(b, ranks: (3, 3), in: "baddbmm"), beta: beta.scalar, alpha: alpha.scalar, in: "baddbmm")
     }
 
     /// beta · self + alpha · Σ a[i] b[i] over the batch.
     public func addbmm(
         _ a: Tensor, _ b: Tensor, beta: some ScalarOperand = 1, alpha: some ScalarOperand = 1
     ) -> Tensor {
-        let products = a.product(b, ranks: (3, 3), in: "addbmm")
+        let products = a.wideProduct(b, ranks: (3, 3), in: "addbmm")
         guard products.rank == 3 else { return products }
         return adding(products.sum(dim: 0).to(products.dtype), beta: beta.scalar, alpha: alpha.scalar, in: "addbmm")
     }
@@ -139,15 +140,23 @@ extension Tensor {
         guard Shape.broadcast(shape, product.shape) == product.shape else {
             return fail(operation, "shape \(shape) does not broadcast to that of the product, \(product.shape)")
         }
+        let (common, own) = (Tensor.resultType(wide, product), wide)
+        let (alpha, beta) = (alpha.factor(for: common), beta.factor(for: common))
         let scaled = alpha.double == 1 ? product : product * alpha
-        if beta.double == 0 { return scaled }
-        return (beta.double == 1 ? self : self * beta) + scaled
+        if beta.double == 0 { return scaled.to(common).rounded(to: dtype) }
+        return ((beta.double == 1 ? own : own * beta) + scaled).to(common).rounded(to: dtype)
     }
 
     // MARK: Shapes
 
     /// All axes but the last as one.
     private var flattenedRows: Tensor { reshape([shape.dropLast().reduce(1, *), shape[rank - 1]]) }
+
+    /// The product of 16-bit floats in float32, for what is added to it before it is rounded.
+    private func wideProduct(_ other: Tensor, ranks: (Int, Int), in operation: String) -> Tensor {
+        dtype == other.dtype
+            ? wide.product(other.wide, ranks: ranks, in: operation) : product(other, ranks: ranks, in: operation)
+    }
 
     private func product(_ other: Tensor, ranks: (Int, Int), in operation: String) -> Tensor {
         guard rank == ranks.0 && other.rank == ranks.1 else { return wrongRanks(other, ranks, operation) }
@@ -202,5 +211,13 @@ extension Tensor {
             return false
         }
         return true
+    }
+}
+
+extension Scalar {
+    /// This factor as one for elements of `dtype`.
+    fileprivate func factor(for dtype: DType) -> Scalar {
+        if dtype.isFloatingPoint { return self }
+        return .integer(dtype == .bool ? (double == 0 ? 0 : 1) : Int(double))
     }
 }

@@ -87,34 +87,25 @@ extension Tensor {
         normalizedShape: Shape, weight: Tensor? = nil, bias: Tensor? = nil, eps: Double = 1e-5
     ) -> Tensor {
         guard endsIn(normalizedShape, [weight, bias], "layerNorm") else { return .placeholderAfterError }
-        if dtype.isHalf {
-            return to(.float32).layerNorm(
-                normalizedShape: normalizedShape, weight: weight?.to(.float32), bias: bias?.to(.float32), eps: eps
-            ).to(dtype)
-        }
         let columns = normalizedShape.elementCount
-        let matrix = reshape([shape.dropLast(normalizedShape.count).reduce(1, *), columns])
+        let matrix = wide.reshape([shape.dropLast(normalizedShape.count).reduce(1, *), columns])
         var inputs = [matrix]
         if weight != nil || bias != nil {
-            inputs.append((weight ?? .ones([columns], dtype: dtype)).reshape([columns]))
-            inputs.append((bias ?? .zeros([columns], dtype: dtype)).reshape([columns]))
+            inputs.append((weight?.wide ?? .ones([columns], dtype: matrix.dtype)).reshape([columns]))
+            inputs.append((bias?.wide ?? .zeros([columns], dtype: matrix.dtype)).reshape([columns]))
         }
         let operation = LayerNormalization(eps: eps, isAffine: inputs.count > 1)
-        return apply(operation, to: inputs)[0].reshape(shape)
+        return apply(operation, to: inputs)[0].reshape(shape).rounded(to: dtype)
     }
 
     /// x / √(mean x² + eps) · weight over the last axes (Zhang and Sennrich 2019, arXiv 1910.07467). `eps` is the dtype's rounding unit
     /// unless given.
     public func rmsNorm(normalizedShape: Shape, weight: Tensor? = nil, eps: Double? = nil) -> Tensor {
         guard endsIn(normalizedShape, [weight], "rmsNorm") else { return .placeholderAfterError }
-        if dtype.isHalf {
-            let wide = to(.float32).rmsNorm(normalizedShape: normalizedShape, weight: weight?.to(.float32), eps: eps)
-            return wide.to(dtype)
-        }
-        let unit = eps ?? (dtype == .float32 ? Double(Float.ulpOfOne) : Double.ulpOfOne)
+        let unit = eps ?? (dtype == .float64 ? Double.ulpOfOne : Double(Float.ulpOfOne))
         let dims = Array((rank - normalizedShape.count)..<rank)
-        let y = self * (squared().mean(dim: dims, keepDim: true) + unit).rsqrt()
-        return weight.map { y * $0 } ?? y
+        let y = wide * (wide.squared().mean(dim: dims, keepDim: true) + unit).rsqrt()
+        return (weight.map { y * $0.wide } ?? y).rounded(to: dtype)
     }
 
     private func endsIn(_ normalizedShape: Shape, _ parts: [Tensor?], _ name: String) -> Bool {
@@ -145,8 +136,8 @@ extension Tensor {
         }
         let rows = shape[0] * groups
         let columns = shape.dropFirst(2).reduce(shape[1] / groups, *)
-        let y = reshape([rows, columns]).layerNorm(normalizedShape: [columns], eps: eps).reshape(shape)
-        return y.scaledPerChannel(weight, bias)
+        let y = wide.reshape([rows, columns]).layerNorm(normalizedShape: [columns], eps: eps).reshape(shape)
+        return y.scaledPerChannel(weight?.wide, bias?.wide).rounded(to: dtype)
     }
 
     /// Normalises each channel of each element of the batch: (N, C, places...) (Ulyanov et al. 2016, arXiv 1607.08022).

@@ -186,7 +186,9 @@ extension Tensor {
     /// The pair with each NaN replaced by its partner.
     private func numbersFirst(_ other: Tensor) -> (Tensor, Tensor) {
         let (isNaN, otherIsNaN) = (isnan(), other.isnan())
-        return (.where(isNaN, other, self), .where(otherIsNaN, self, other))
+        // Of two NaN the first one gets the gradient.
+        let number = other.maskedFill(otherIsNaN, Double.nan)
+        return (.where(isNaN, number, self), .where(otherIsNaN, self, other))
     }
 
     /// The remainder of each division, with the sign of the dividend.

@@ -119,7 +119,8 @@ struct PoolingGeometry: Hashable, Sendable {
 extension Tensor {
     /// The maximum of each window: (N, C, L) or (C, L) gives (N, C, L′),
     /// L′ = ⌊(L + 2 padding − dilation (kernelSize − 1) − 1) / stride⌋ + 1, or rounded up with `ceilMode` (a window then still begins
-    /// inside the input or its left padding). The stride is the window's size unless given. Padding never is the maximum.
+    /// inside the input or its left padding). The stride is the window's size unless given. Padding never is the maximum. Any dtype but
+    /// bool; integers are compared as float64.
     public func maxPool1d(
         kernelSize: SpatialSize, stride: SpatialSize? = nil, padding: SpatialSize = 0, dilation: SpatialSize = 1,
         ceilMode: Bool = false
@@ -169,6 +170,8 @@ extension Tensor {
 
     /// The average of each window: (N, C, L) or (C, L) gives (N, C, L′), sizes as for `maxPool1d`.
     ///
+    /// Any dtype but bool; the averages of integers are cut to integers.
+    ///
     /// - Parameter countIncludePad: Whether padding counts among what is averaged, as zeros. What hangs over the padding in
     ///   `ceilMode` never does.
     public func avgPool1d(
@@ -205,8 +208,8 @@ extension Tensor {
         guard let geometry = poolingGeometry(axes, kernel, stride, padding, dilation, ceilMode, name) else {
             return (.placeholderAfterError, .placeholderAfterError)
         }
-        let results = apply(MaxPool(geometry: geometry), to: [self])
-        return (results[0], results[1])
+        let results = apply(MaxPool(geometry: geometry), to: [integersAsFloats])
+        return (results[0].to(dtype), results[1])
     }
 
     private func averagePooled(
@@ -219,14 +222,14 @@ extension Tensor {
         if divisor == 0 { return fail(name, "the divisor must not be 0") }
         geometry.countsPadding = countIncludePad
         geometry.divisor = divisor ?? 0
-        return apply(AveragePool(geometry: geometry), to: self)
+        return apply(AveragePool(geometry: geometry), to: integersAsFloats).to(dtype)
     }
 
     private func poolingGeometry(
         _ axes: Int, _ kernel: SpatialSize, _ stride: SpatialSize?, _ padding: SpatialSize, _ dilation: SpatialSize,
         _ ceilMode: Bool, _ name: String
     ) -> PoolingGeometry? {
-        guard isPoolable(axes, name) else { return nil }
+        guard isPoolable(axes, name, integers: true) else { return nil }
         let window = kernel.sizes(axes, in: name)
         let steps = (stride ?? kernel).sizes(axes, in: name)
         let (margins, gaps) = (padding.sizes(axes, in: name), dilation.sizes(axes, in: name))
@@ -259,13 +262,13 @@ extension Tensor {
     }
 
     /// Whether the shape and dtype can be pooled over the last `axes` axes; reports what can't.
-    func isPoolable(_ axes: Int, _ name: String) -> Bool {
+    func isPoolable(_ axes: Int, _ name: String, integers: Bool = false) -> Bool {
         guard rank == axes + 1 || rank == axes + 2 else {
             fail(
                 name,
                 "takes \(axes + 1) or \(axes + 2) axes (a batch, channels, \(axes) spatial), the shape is \(shape)")
             return false
         }
-        return requireFloating(name)
+        return (integers && dtype.isInteger) || requireFloating(name)
     }
 }

@@ -1,37 +1,36 @@
-// How far numbers are from their targets. Predictions and targets have equal shapes: broadcasting there is nearly always a mistake.
+// How far numbers are from their targets. Predictions and targets have equal shapes: (N, 1) and (N) would broadcast to the (N, N) differences of
+// all pairs and train a model on nonsense, which PyTorch does after a warning.
 
 extension Tensor {
     /// (x − t)².
     ///
     /// - Parameter weight: A factor for each element; the mean is then divided by their sum.
     public func mseLoss(_ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean) -> Tensor {
-        if dtype.isHalf { return wide.mseLoss(target.wide, weight: weight?.wide, reduction: reduction).to(dtype) }
         guard matches(target, "mseLoss"), weight.map({ matches($0, "mseLoss") }) ?? true else {
             return .placeholderAfterError
         }
-        return (self - target).squared().reduced(reduction, weight: weight)
+        return (wide - target.wide).squared().reduced(reduction, weight: weight?.wide).rounded(to: dtype)
     }
 
-    /// |x − t|.
+    /// |x − t|. Integers stay integers.
     ///
     /// - Parameter weight: A factor for each element; the mean is then divided by their sum.
     public func l1Loss(_ target: Tensor, weight: Tensor? = nil, reduction: Reduction = .mean) -> Tensor {
-        if dtype.isHalf { return wide.l1Loss(target.wide, weight: weight?.wide, reduction: reduction).to(dtype) }
-        guard matches(target, "l1Loss"), weight.map({ matches($0, "l1Loss") }) ?? true else {
+        guard hasShape(of: target, "l1Loss"), weight.map({ hasShape(of: $0, "l1Loss") }) ?? true else {
             return .placeholderAfterError
         }
-        return (self - target).abs().reduced(reduction, weight: weight)
+        return (wide - target.wide).abs().reduced(reduction, weight: weight?.wide).rounded(to: dtype)
     }
 
     /// ½ d² / β where d = |x − t| < β, else d − β/2: a square that grows only linearly (Girshick 2015). With β = 0, |x − t|.
     public func smoothL1Loss(_ target: Tensor, beta: Double = 1, reduction: Reduction = .mean) -> Tensor {
-        if dtype.isHalf { return wide.smoothL1Loss(target.wide, beta: beta, reduction: reduction).to(dtype) }
         guard beta >= 0 else { return fail("smoothL1Loss", "beta must not be negative, it is \(beta)") }
         guard matches(target, "smoothL1Loss") else { return .placeholderAfterError }
-        let distance = (self - target).abs()
-        if beta == 0 { return distance.reduced(reduction) }
+        let distance = (wide - target.wide).abs()
+        if beta == 0 { return distance.reduced(reduction).rounded(to: dtype) }
         let square = distance.squared() * (0.5 / beta)
-        return Tensor.where(distance.detach() .< beta, square, distance - beta / 2).reduced(reduction)
+        let losses = Tensor.where(distance.detach() .< beta, square, distance - beta / 2)
+        return losses.reduced(reduction).rounded(to: dtype)
     }
 
     /// ½ d² where d = |x − t| ≤ δ, else δ (d − δ/2) (Huber 1964).
@@ -40,17 +39,14 @@ extension Tensor {
     public func huberLoss(
         _ target: Tensor, delta: Double = 1, weight: Tensor? = nil, reduction: Reduction = .mean
     ) -> Tensor {
-        if dtype.isHalf {
-            return wide.huberLoss(target.wide, delta: delta, weight: weight?.wide, reduction: reduction).to(dtype)
-        }
         guard delta > 0 else { return fail("huberLoss", "delta must be positive, it is \(delta)") }
         guard matches(target, "huberLoss"), weight.map({ matches($0, "huberLoss") }) ?? true else {
             return .placeholderAfterError
         }
-        let distance = (self - target).abs()
+        let distance = (wide - target.wide).abs()
         let square = distance.squared() * 0.5
         let losses = Tensor.where(distance.detach() .<= delta, square, (distance - delta / 2) * delta)
-        return (weight.map { losses * $0 } ?? losses).reduced(reduction)
+        return (weight.map { losses * $0.wide } ?? losses).reduced(reduction).rounded(to: dtype)
     }
 
     /// ½ (log v + (x − t)² / v): the negative log-likelihood of targets t under normal distributions with means x and variances v
@@ -63,20 +59,15 @@ extension Tensor {
     public func gaussianNLLLoss(
         _ target: Tensor, variance: Tensor, full: Bool = false, eps: Double = 1e-6, reduction: Reduction = .mean
     ) -> Tensor {
-        if dtype.isHalf {
-            return wide.gaussianNLLLoss(
-                target.wide, variance: variance.wide, full: full, eps: eps, reduction: reduction
-            ).to(dtype)
-        }
         let isShared = variance.shape != shape && variance.shape.elementsEqual(shape.dropLast())
         let given = isShared ? variance.unsqueeze(dim: -1) : variance
         let sharedAxes = given.rank == rank ? zip(given.shape, shape).filter { $0 != $1 } : [(0, 0), (0, 0)]
         guard sharedAxes.count <= 1, sharedAxes.allSatisfy({ $0.0 == 1 }) else {
             return fail("gaussianNLLLoss", "a variance of shape \(variance.shape) does not fit means of shape \(shape)")
         }
-        let v = given.atLeast(eps)
-        let losses = (v.log() + (self - target).squared() / v) * 0.5
-        return (full ? losses + halfLogTwoPi : losses).reduced(reduction)
+        let v = given.wide.atLeast(eps)
+        let losses = (v.log() + (wide - target.wide).squared() / v) * 0.5
+        return (full ? losses + halfLogTwoPi : losses).reduced(reduction).rounded(to: dtype)
     }
 
     /// eˣ − t x, or x − t log(x + ε): the negative log-likelihood of counts t under Poisson distributions whose means are eˣ, or x.
@@ -87,17 +78,14 @@ extension Tensor {
     public func poissonNLLLoss(
         _ target: Tensor, logInput: Bool = true, full: Bool = false, eps: Double = 1e-8, reduction: Reduction = .mean
     ) -> Tensor {
-        if dtype.isHalf {
-            return wide.poissonNLLLoss(target.wide, logInput: logInput, full: full, eps: eps, reduction: reduction).to(
-                dtype)
-        }
-        guard matches(target, "poissonNLLLoss") else { return .placeholderAfterError }
-        var losses = logInput ? exp() - target * self : self - target * (self + eps).log()
+        guard hasShape(of: target, "poissonNLLLoss") else { return .placeholderAfterError }
+        let (mask, x, target) = (target.detach() .<= 1, wide, target.wide)
+        var losses = logInput ? x.exp() - target * x : x - target * (x + eps).log()
         if full {
             let stirling = target * target.log() - target + (target * (2 * Double.pi)).log() * 0.5
-            losses = losses + stirling.maskedFill(target.detach() .<= 1, 0)
+            losses = losses + stirling.maskedFill(mask, 0)
         }
-        return losses.reduced(reduction)
+        return losses.reduced(reduction).rounded(to: dtype)
     }
 
     // MARK: - What all losses share
@@ -126,12 +114,16 @@ extension Tensor {
 
     /// Whether a target or a weight has this shape, and the numbers are floating; reports it when not.
     func matches(_ target: Tensor, _ name: String) -> Bool {
-        guard requireFloating(name) else { return false }
-        guard shape == target.shape else {
-            fail(name, "the prediction has shape \(shape), its target or weight \(target.shape); they must be equal")
-            return false
-        }
-        return true
+        requireFloating(name) && hasShape(of: target, name)
+    }
+
+    private func hasShape(of target: Tensor, _ name: String) -> Bool {
+        if shape == target.shape { return true }
+        fail(
+            name,
+            "the prediction has shape \(shape), its target or weight \(target.shape); reshape one of them, or .expand(...) it where it is to broadcast"
+        )
+        return false
     }
 }
 

@@ -181,14 +181,18 @@ extension Tensor {
     /// start + weight · (end − start), with start = `self`: exact at both ends.
     public func lerp(_ end: Tensor, _ weight: some ScalarOperand) -> Tensor {
         let weight = weight.scalar.double
-        return weight.magnitude < 0.5 ? self + (end - self) * weight : end - (end - self) * (1 - weight)
+        let difference = end.wide - wide
+        let y = weight.magnitude < 0.5 ? wide + difference * weight : end.wide - difference * (1 - weight)
+        return y.rounded(to: dtype)
     }
 
     /// start + weight · (end − start) with a tensor of weights.
     public func lerp(_ end: Tensor, _ weight: Tensor) -> Tensor {
-        let difference = end - self
-        return Tensor.where(
-            weight.detach().abs() .< 0.5, self + weight * difference, end - difference * (1 - weight))
+        let (start, end, weight) = (wide, end.wide, weight.wide)
+        let difference = end - start
+        let y = Tensor.where(
+            weight.detach().abs() .< 0.5, start + weight * difference, end - difference * (1 - weight))
+        return y.rounded(to: dtype)
     }
 
     /// self + value · a · b, with broadcasting, rounded once less than three steps.
@@ -199,7 +203,11 @@ extension Tensor {
     }
 
     /// self + value · a / b, with broadcasting.
-    public func addcdiv(_ a: Tensor, _ b: Tensor, value: some ScalarOperand = 1) -> Tensor { self + a / b * value }
+    public func addcdiv(_ a: Tensor, _ b: Tensor, value: some ScalarOperand = 1) -> Tensor {
+        let common = DType.promote(Tensor.resultType(self, a), Tensor.resultType(self, b)).asFloatingPoint
+        let parts = [self, a, b].map { $0.to(common).wide }
+        return (parts[0] + parts[1] / parts[2] * value).rounded(to: common)
+    }
 
     /// Replaces NaN, +∞ and −∞; without a number for an infinity the largest finite one of the dtype takes its place.
     public func nanToNum(nan: Double = 0, posinf: Double? = nil, neginf: Double? = nil) -> Tensor {

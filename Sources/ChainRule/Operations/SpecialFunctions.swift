@@ -113,11 +113,11 @@ extension Tensor {
 
     /// sin(πx) / (πx) of each element, 1 at 0.
     public func sinc() -> Tensor {
-        let angle = to(dtype.asFloatingPoint) * Double.pi
+        let angle = to(dtype.asFloatingPoint).wide * Double.pi
         let isZero = angle .== 0
         // The quotient is taken where there is one, so that no NaN arises whose gradient would spread.
         let safe = angle.maskedFill(isZero, 1)
-        return (safe.sin() / safe).maskedFill(isZero, 1)
+        return (safe.sin() / safe).maskedFill(isZero, 1).rounded(to: dtype)
     }
 
     /// ln(x / (1 − x)) of each element; with `eps` the elements are first brought between eps and 1 − eps.

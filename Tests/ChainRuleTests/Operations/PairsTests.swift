@@ -21,6 +21,7 @@ struct PairsTests {
         #expect(gradients([1, 2, 0], [1, 0, 3], of: { $0[0].maximum($0[1]) }) == [[0.5, 1, 0], [0.5, 0, 1]])
         #expect(gradients([1, 2, 0], [1, 0, 3], of: { $0[0].minimum($0[1]) }) == [[0.5, 0, 1], [0.5, 1, 0]])
         #expect(gradients([1], [1], of: { $0[0].fmax($0[1]) }) == [[0.5], [0.5]])
+        #expect(gradients([nan, nan, 1], [nan, 1, nan], of: { $0[0].fmax($0[1]) }) == [[1, 0, 1], [0, 1, 0]])
     }
 
     @Test func divisionsOfFloats() {

@@ -11,12 +11,17 @@ let linearAlgebraOperations: [any Operation.Type] = [
 public enum LinearAlgebra {
     /// Whether a tensor holds matrices that can be factored; reports what can't.
     static func isFactorable(_ a: Tensor, square: Bool = false, in name: String) -> Bool {
-        guard a.rank >= 2 else {
-            fail(name, "takes matrices in the last two axes, the shape is \(a.shape)")
-            return false
-        }
         guard a.dtype == .float32 || a.dtype == .float64 else {
             fail(name, "takes float32 or float64, the dtype is \(a.dtype); convert with .to(.float32) first")
+            return false
+        }
+        return areMatrices(a, square: square, in: name)
+    }
+
+    /// Whether the last two axes hold matrices, square ones if asked; reports it when not.
+    static func areMatrices(_ a: Tensor, square: Bool, in name: String) -> Bool {
+        guard a.rank >= 2 else {
+            fail(name, "takes matrices in the last two axes, the shape is \(a.shape)")
             return false
         }
         guard !square || a.shape[a.rank - 1] == a.shape[a.rank - 2] else {

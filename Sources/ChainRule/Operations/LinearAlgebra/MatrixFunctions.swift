@@ -1,19 +1,21 @@
 // Functions of matrices, composed of products.
 
 extension LinearAlgebra {
-    /// The nth power of square matrices; of the inverse for n < 0, the identity for n = 0.
+    /// The nth power of square matrices of any dtype but bool; of the inverse for n < 0, which takes float32 or float64, and the identity
+    /// for n = 0.
     public static func matrixPower(_ a: Tensor, _ n: Int) -> Tensor {
-        guard isFactorable(a, square: true, in: "matrixPower") else { return .placeholderAfterError }
+        guard n < 0 ? isFactorable(a, square: true, in: "matrixPower") : areMatrices(a, square: true, in: "matrixPower")
+        else { return .placeholderAfterError }
         if n == 0 {
             // A constant that still belongs to the graph: its gradient is 0.
             return a.maskedFill(Tensor.ones([], dtype: .bool), 0) + Tensor.eye(a.shape[a.rank - 1], dtype: a.dtype)
         }
-        var base = n < 0 ? inv(a) : a
+        var base = n < 0 ? inv(a) : a.wide
         var (rest, product) = (n.magnitude, Tensor?.none)
         while true {
             if rest & 1 == 1 { product = product.map { $0.matmul(base) } ?? base }
             rest >>= 1
-            if rest == 0 { return product ?? base }
+            if rest == 0 { return (product ?? base).rounded(to: a.dtype) }
             base = base.matmul(base)
         }
     }
@@ -23,7 +25,7 @@ extension LinearAlgebra {
     /// Each matrix is halved until its 1-norm is at most ½, where 15 terms are exact to rounding, and the result squared as often
     /// (Higham, Functions of Matrices, 10.3, with the Taylor series for the Padé approximant).
     public static func matrixExp(_ a: Tensor) -> Tensor {
-        if a.dtype.isHalf { return matrixExp(a.to(.float32)).to(a.dtype) }
+        if a.dtype.isHalf { return matrixExp(a.wide).rounded(to: a.dtype) }
         guard isFactorable(a, square: true, in: "matrixExp") else { return .placeholderAfterError }
         if a.count == 0 { return a }
         let norms = a.detach().to(.float64).abs().sum(dim: -2).amax(dim: -1)
