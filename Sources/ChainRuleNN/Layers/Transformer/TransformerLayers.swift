@@ -30,13 +30,36 @@ struct TransformerOptions {
     func norm() -> LayerNorm { LayerNorm([size], eps: normEps, bias: bias, dtype: dtype) }
 }
 
+/// What both layers compute alike.
+private protocol TransformerLayer: Module {
+    var options: TransformerOptions { get }
+    var linear1: Linear { get }
+    var linear2: Linear { get }
+}
+
+extension TransformerLayer {
+    func attend(
+        _ attention: MultiheadAttention, _ x: Tensor, _ memory: Tensor, _ mask: Tensor?, _ keyPaddingMask: Tensor?,
+        _ isCausal: Bool
+    ) -> Tensor {
+        let (output, _) = attention(
+            x, memory, memory, keyPaddingMask: keyPaddingMask, needWeights: false, attentionMask: mask,
+            isCausal: isCausal)
+        return drop(output)
+    }
+
+    func feedForward(_ x: Tensor) -> Tensor { drop(linear2(drop(options.activation(linear1(x))))) }
+
+    private func drop(_ x: Tensor) -> Tensor { x.dropout(p: options.dropout, training: isTraining) }
+}
+
 /// Self-attention, then two linear layers, each with a residual connection and a layer norm behind it, or before it with
 /// `normFirst` (Vaswani et al. 2017, arXiv 1706.03762). (S, N, size), with N first when `batchFirst`, or without N.
-public final class TransformerEncoderLayer: Module, Layer {
+public final class TransformerEncoderLayer: Module, TransformerLayer, Layer {
     public let attention: MultiheadAttention
     public let linear1, linear2: Linear
     public let norm1, norm2: LayerNorm
-    private let options: TransformerOptions
+    fileprivate let options: TransformerOptions
 
     public convenience init(
         _ size: Int, heads: Int, feedforwardSize: Int = 2048, dropout: Double = 0.1,
@@ -71,13 +94,7 @@ public final class TransformerEncoderLayer: Module, Layer {
         _ input: Tensor, mask: Tensor?, keyPaddingMask: Tensor? = nil, isCausal: Bool = false
     ) -> Tensor {
         scope {
-            let attend = { (x: Tensor) in
-                self.drop(
-                    self.attention(
-                        x, x, x, keyPaddingMask: keyPaddingMask, needWeights: false, attentionMask: mask,
-                        isCausal: isCausal
-                    ).output)
-            }
+            let attend = { self.attend(self.attention, $0, $0, mask, keyPaddingMask, isCausal) }
             if options.normFirst {
                 let x = input + attend(norm1(input))
                 return x + feedForward(norm2(x))
@@ -86,19 +103,15 @@ public final class TransformerEncoderLayer: Module, Layer {
             return norm2(x + feedForward(x))
         }
     }
-
-    private func feedForward(_ x: Tensor) -> Tensor { drop(linear2(drop(options.activation(linear1(x))))) }
-
-    private func drop(_ x: Tensor) -> Tensor { x.dropout(p: options.dropout, training: isTraining) }
 }
 
 /// `TransformerEncoderLayer` with attention to an encoder's output between its two parts. Targets (T, N, size) and memory (S, N, size),
 /// with N first when `batchFirst`, or without N.
-public final class TransformerDecoderLayer: Module {
+public final class TransformerDecoderLayer: Module, TransformerLayer {
     public let attention, memoryAttention: MultiheadAttention
     public let linear1, linear2: Linear
     public let norm1, norm2, norm3: LayerNorm
-    private let options: TransformerOptions
+    fileprivate let options: TransformerOptions
 
     public convenience init(
         _ size: Int, heads: Int, feedforwardSize: Int = 2048, dropout: Double = 0.1,
@@ -137,19 +150,9 @@ public final class TransformerDecoderLayer: Module {
         memoryIsCausal: Bool = false
     ) -> Tensor {
         scope {
-            let attend = { (x: Tensor) in
-                self.drop(
-                    self.attention(
-                        x, x, x, keyPaddingMask: keyPaddingMask, needWeights: false, attentionMask: mask,
-                        isCausal: isCausal
-                    ).output)
-            }
-            let remember = { (x: Tensor) in
-                self.drop(
-                    self.memoryAttention(
-                        x, memory, memory, keyPaddingMask: memoryKeyPaddingMask, needWeights: false,
-                        attentionMask: memoryMask, isCausal: memoryIsCausal
-                    ).output)
+            let attend = { self.attend(self.attention, $0, $0, mask, keyPaddingMask, isCausal) }
+            let remember = {
+                self.attend(self.memoryAttention, $0, memory, memoryMask, memoryKeyPaddingMask, memoryIsCausal)
             }
             if options.normFirst {
                 var x = target + attend(norm1(target))
@@ -161,10 +164,6 @@ public final class TransformerDecoderLayer: Module {
             return norm3(x + feedForward(x))
         }
     }
-
-    private func feedForward(_ x: Tensor) -> Tensor { drop(linear2(drop(options.activation(linear1(x))))) }
-
-    private func drop(_ x: Tensor) -> Tensor { x.dropout(p: options.dropout, training: isTraining) }
 }
 
 /// Builds a module without taking numbers from the program's generator.
