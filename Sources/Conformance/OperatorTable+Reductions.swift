@@ -72,10 +72,10 @@ extension OperatorTable {
         define("amin", "input dim keepdim") {
             try $0.input.tensor.amin(dim: $0.dim.axes, keepDim: $0.keepdim.bool(or: false))
         }
-        define("argmax", "input dim keepdim", check: samePicks) {
+        define("argmax", "input dim keepdim", check: samePicks()) {
             try $0.input.tensor.argmax(dim: $0.dim.optionalInt, keepDim: $0.keepdim.bool(or: false))
         }
-        define("argmin", "input dim keepdim", check: samePicks) {
+        define("argmin", "input dim keepdim", check: samePicks()) {
             try $0.input.tensor.argmin(dim: $0.dim.optionalInt, keepDim: $0.keepdim.bool(or: false))
         }
     }
@@ -85,7 +85,7 @@ extension OperatorTable {
         _ name: String, all: @escaping @Sendable (Tensor) -> Tensor,
         axis: @escaping @Sendable (Tensor, Int, Bool) -> [Tensor], pair: @escaping @Sendable (Tensor, Tensor) -> Tensor
     ) {
-        define(name, "input dim keepdim other", check: samePicks) {
+        define(name, "input dim keepdim other", check: samePicks()) {
             let x = try $0.input.tensor
             if $0.dim.isTensor { return [pair(x, try $0.dim.tensor)] }
             if $0.other.isGiven { return [pair(x, try $0.other.tensor)] }
@@ -95,13 +95,13 @@ extension OperatorTable {
     }
 
     private mutating func defineSorting() {
-        define("sort", "input dim descending stable", check: samePicks) {
+        define("sort", "input dim descending stable", check: samePicks(dim: -1, isPermutation: true)) {
             both(try $0.input.tensor.sort(dim: $0.dim.int(or: -1), descending: $0.descending.bool(or: false)))
         }
-        define("argsort", "input dim descending stable", check: samePicks) {
+        define("argsort", "input dim descending stable", check: samePicks(dim: -1, isPermutation: true)) {
             try $0.input.tensor.argsort(dim: $0.dim.int(or: -1), descending: $0.descending.bool(or: false))
         }
-        define("topk", "input k dim largest sorted", check: samePicks) {
+        define("topk", "input k dim largest sorted", check: samePicks(dim: -1)) {
             both(
                 try $0.input.tensor.topk($0.k.int, dim: $0.dim.int(or: -1), largest: $0.largest.bool(or: true)))
         }

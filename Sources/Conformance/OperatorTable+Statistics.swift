@@ -11,24 +11,24 @@ extension OperatorTable {
     private mutating func defineOrder() {
         unary("argwhere") { $0.nonzero() }
         unary("msort") { $0.sort(dim: 0).values }
-        define("cummax", "input dim", check: samePicks) { both(try $0.input.tensor.cummax(dim: $0.dim.int)) }
-        define("cummin", "input dim", check: samePicks) { both(try $0.input.tensor.cummin(dim: $0.dim.int)) }
+        define("cummax", "input dim", check: samePicks()) { both(try $0.input.tensor.cummax(dim: $0.dim.int)) }
+        define("cummin", "input dim", check: samePicks()) { both(try $0.input.tensor.cummin(dim: $0.dim.int)) }
         define("logcumsumexp", "input dim") { try $0.input.tensor.logcumsumexp(dim: $0.dim.int) }
         define("aminmax", "input dim keepdim") {
             both(try $0.input.tensor.aminmax(dim: $0.dim.optionalInt, keepDim: $0.keepdim.bool(or: false)))
         }
-        define("kthvalue", "input k dim keepdim", check: samePicks) {
+        define("kthvalue", "input k dim keepdim", check: samePicks(dim: -1)) {
             both(
                 try $0.input.tensor.kthvalue($0.k.int, dim: $0.dim.int(or: -1), keepDim: $0.keepdim.bool(or: false)))
         }
-        define("mode", "input dim keepdim", check: samePicks) {
+        define("mode", "input dim keepdim", check: samePicks(dim: -1)) {
             both(try $0.input.tensor.mode(dim: $0.dim.int(or: -1), keepDim: $0.keepdim.bool(or: false)))
         }
-        define("median", "input dim keepdim", check: samePicks) {
+        define("median", "input dim keepdim", check: samePicks()) {
             let (x, keepDim) = (try $0.input.tensor, try $0.keepdim.bool(or: false))
             return try $0.dim.optionalInt.map { both(x.median(dim: $0, keepDim: keepDim)) } ?? [x.median()]
         }
-        define("nanmedian", "input dim keepdim", check: samePicks) {
+        define("nanmedian", "input dim keepdim", check: samePicks()) {
             let (x, keepDim) = (try $0.input.tensor, try $0.keepdim.bool(or: false))
             return try $0.dim.optionalInt.map { both(x.nanmedian(dim: $0, keepDim: keepDim)) } ?? [x.nanmedian()]
         }

@@ -8,29 +8,27 @@ enum Verdict: Sendable {
     case wrong(String)
 }
 
-/// The outputs are as expected, or the integers among them name other places of the input that hold the same values: the order of equal
-/// elements is free.
-func samePicks(_ arguments: CaseArguments, _ found: [Tensor], _ expected: [Tensor]) throws -> Verdict {
-    let verdict = sameOutputs(arguments, found, expected)
-    guard case .wrong = verdict, let places = found.last, let expectedPlaces = expected.last,
-        places.dtype == .int64, places.shape == expectedPlaces.shape,
-        case .equal = sameOutputs(arguments, found.dropLast(), expected.dropLast())
-    else { return verdict }
-    let x = try arguments.input.tensor.detach()
-    let dim =
-        try arguments.dim.optionalInt ?? (arguments.declares("descending") || arguments.declares("k") ? -1 : nil)
-    let keepsAxis = !arguments.declares("keepdim") || places.rank == x.rank
-    func values(_ places: Tensor) -> Tensor {
-        guard let dim else { return x.reshape([x.count]).indexSelect(dim: 0, places.reshape([places.count])) }
-        return x.gather(dim: dim, keepsAxis ? places : places.unsqueeze(dim: dim))
+/// A check of outputs of which the last names places of the input along `dim` (by default `standard`, without one those of the flat
+/// input): it may name others that hold the same values, for the order of equal elements is free. A permutation must still name each once.
+func samePicks(
+    dim standard: Int? = nil, isPermutation: Bool = false
+) -> @Sendable (CaseArguments, [Tensor], [Tensor]) throws -> Verdict {
+    { arguments, found, expected in
+        let verdict = sameOutputs(arguments, found, expected)
+        guard case .wrong = verdict, let places = found.last, let expectedPlaces = expected.last,
+            places.dtype == .int64, places.shape == expectedPlaces.shape,
+            case .equal = sameOutputs(arguments, found.dropLast(), expected.dropLast())
+        else { return verdict }
+        let x = try arguments.input.tensor.detach()
+        let dim = try arguments.dim.optionalInt ?? standard
+        func values(_ places: Tensor) -> Tensor {
+            guard let dim else { return x.reshape([x.count]).gather(dim: 0, places.reshape([places.count])) }
+            return x.gather(dim: dim, places.rank == x.rank ? places : places.unsqueeze(dim: dim))
+        }
+        func sorted(_ places: Tensor) -> Tensor { places.sort(dim: dim ?? -1).values }
+        let isValid = !isPermutation || sorted(places).equal(sorted(expectedPlaces))
+        return isValid && difference(values(places), from: values(expectedPlaces)) == nil ? .equallyValid : verdict
     }
-    // A permutation must name each place once, otherwise a place could stand for an equal neighbour twice.
-    let isPermutation =
-        !arguments.declares("descending")
-        || places.sort(dim: dim ?? -1).values.equal(
-            expectedPlaces.sort(dim: dim ?? -1).values)
-    guard isPermutation, difference(values(places), from: values(expectedPlaces)) == nil else { return verdict }
-    return .equallyValid
 }
 
 /// Every output has the expected shape, dtype and values.
