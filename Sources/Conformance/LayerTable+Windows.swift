@@ -34,7 +34,7 @@ extension LayerTable {
         layer(name, "in_channels out_channels kernel_size stride padding dilation groups bias padding_mode") {
             make(
                 try ConvolutionArguments(
-                    $0, padding: try $0.padding.layerPadding, mode: try $0.padding_mode.paddingMode))
+                    $0, padding: try $0.padding.convolutionPadding, mode: try $0.padding_mode.paddingMode))
         }
     }
 
@@ -210,10 +210,10 @@ private struct ConvolutionArguments {
     let kernel, stride, dilation: SpatialSize
     let groups: Int
     let bias: Bool
-    let padding: Padding
+    let padding: ConvolutionPadding
     let mode: PaddingMode
 
-    init(_ arguments: CaseArguments, padding: Padding, mode: PaddingMode) throws {
+    init(_ arguments: CaseArguments, padding: ConvolutionPadding, mode: PaddingMode) throws {
         channels = (try arguments.in_channels.int, try arguments.out_channels.int)
         kernel = try arguments.kernel_size.spatial
         stride = try arguments.stride.spatial(or: 1)
@@ -226,13 +226,6 @@ private struct ConvolutionArguments {
 }
 
 extension CaseArgument {
-    fileprivate var layerPadding: Padding {
-        get throws {
-            if case .string(let name) = value { return name == "same" ? .same : .valid }
-            return .size(try spatial(or: 0))
-        }
-    }
-
     fileprivate var paddingMode: PaddingMode {
         get throws {
             switch try string(or: "zeros") {

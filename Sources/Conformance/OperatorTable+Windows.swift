@@ -11,35 +11,28 @@ extension OperatorTable {
     }
 
     private mutating func defineConvolutions() {
-        convolution(
-            "conv1d",
-            { $0.conv1d(weight: $1, bias: $2, stride: $3, padding: $4, dilation: $5, groups: $6) },
-            { $0.conv1d(weight: $1, bias: $2, stride: $3, padding: $4, dilation: $5, groups: $6) })
-        convolution(
-            "conv2d",
-            { $0.conv2d(weight: $1, bias: $2, stride: $3, padding: $4, dilation: $5, groups: $6) },
-            { $0.conv2d(weight: $1, bias: $2, stride: $3, padding: $4, dilation: $5, groups: $6) })
-        convolution(
-            "conv3d",
-            { $0.conv3d(weight: $1, bias: $2, stride: $3, padding: $4, dilation: $5, groups: $6) },
-            { $0.conv3d(weight: $1, bias: $2, stride: $3, padding: $4, dilation: $5, groups: $6) })
+        convolution("conv1d") {
+            $0.conv1d(weight: $1, bias: $2, stride: $3, padding: $4, dilation: $5, groups: $6)
+        }
+        convolution("conv2d") {
+            $0.conv2d(weight: $1, bias: $2, stride: $3, padding: $4, dilation: $5, groups: $6)
+        }
+        convolution("conv3d") {
+            $0.conv3d(weight: $1, bias: $2, stride: $3, padding: $4, dilation: $5, groups: $6)
+        }
     }
 
-    private typealias Convolution<Padding> =
-        @Sendable (Tensor, Tensor, Tensor?, SpatialSize, Padding, SpatialSize, Int) -> Tensor
-
-    /// A convolution with padding given in numbers or by name.
     private mutating func convolution(
-        _ name: String, _ sized: @escaping Convolution<SpatialSize>, _ named: @escaping Convolution<ConvolutionPadding>
+        _ name: String,
+        _ call:
+            @escaping @Sendable (
+                Tensor, Tensor, Tensor?, SpatialSize, ConvolutionPadding, SpatialSize, Int
+            ) -> Tensor
     ) {
         define("nn.functional.\(name)", "input weight bias stride padding dilation groups") {
-            let (x, weight, bias) = (try $0.input.tensor, try $0.weight.tensor, try $0.bias.optionalTensor)
-            let (stride, dilation) = (try $0.stride.spatial(or: 1), try $0.dilation.spatial(or: 1))
-            let groups = try $0.groups.int(or: 1)
-            if case .string(let padding) = $0.padding.value {
-                return named(x, weight, bias, stride, padding == "same" ? .same : .valid, dilation, groups)
-            }
-            return sized(x, weight, bias, stride, try $0.padding.spatial(or: 0), dilation, groups)
+            call(
+                try $0.input.tensor, try $0.weight.tensor, try $0.bias.optionalTensor, try $0.stride.spatial(or: 1),
+                try $0.padding.convolutionPadding, try $0.dilation.spatial(or: 1), try $0.groups.int(or: 1))
         }
     }
 
@@ -161,6 +154,12 @@ extension CaseArgument {
         }
     }
     func spatial(or standard: SpatialSize) throws -> SpatialSize { try optionalSpatial ?? standard }
+    var convolutionPadding: ConvolutionPadding {
+        get throws {
+            if case .string(let name) = value { return name == "same" ? .same : .valid }
+            return .size(try spatial(or: 0))
+        }
+    }
     var optionalSpatial: SpatialSize? {
         get throws {
             guard isList else { return try optionalInt.map { SpatialSize($0) } }

@@ -1,9 +1,23 @@
-/// Padding that follows from the other sizes.
-public enum ConvolutionPadding: Sendable {
+/// How much a convolution pads with zeros: numbers, or what follows from the other sizes.
+public enum ConvolutionPadding: Hashable, Sendable {
+    case size(SpatialSize)
     /// As much as keeps the output as large as the input (stride 1); an odd number's larger half goes to the end.
     case same
     /// None.
     case valid
+}
+
+extension ConvolutionPadding: ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral, CustomStringConvertible {
+    public init(integerLiteral size: Int) { self = .size(SpatialSize(size)) }
+    public init(arrayLiteral sizes: Int...) { self = .size(SpatialSize(sizes)) }
+
+    public var description: String {
+        switch self {
+        case .size(let size): "\(size)"
+        case .same: ".same"
+        case .valid: ".valid"
+        }
+    }
 }
 
 extension Tensor {
@@ -11,7 +25,7 @@ extension Tensor {
     /// L′ = ⌊(L + 2 padding − dilation (K − 1) − 1) / stride⌋ + 1. One dtype for all, any but bool; integers are multiplied and added up as
     /// float64, exact up to 2⁵³.
     public func conv1d(
-        weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: SpatialSize = 0,
+        weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: ConvolutionPadding = 0,
         dilation: SpatialSize = 1, groups: Int = 1
     ) -> Tensor {
         convolved(ConvolutionCall("conv1d", 1, weight, bias, stride, padding, dilation, groups))
@@ -19,7 +33,7 @@ extension Tensor {
 
     /// The cross-correlation over two axes: (N, C, H, W) or (C, H, W) with a weight (O, C / groups, K, K′) gives (N, O, H′, W′).
     public func conv2d(
-        weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: SpatialSize = 0,
+        weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: ConvolutionPadding = 0,
         dilation: SpatialSize = 1, groups: Int = 1
     ) -> Tensor {
         convolved(ConvolutionCall("conv2d", 2, weight, bias, stride, padding, dilation, groups))
@@ -27,34 +41,10 @@ extension Tensor {
 
     /// The cross-correlation over three axes: (N, C, D, H, W) or (C, D, H, W).
     public func conv3d(
-        weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: SpatialSize = 0,
+        weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: ConvolutionPadding = 0,
         dilation: SpatialSize = 1, groups: Int = 1
     ) -> Tensor {
         convolved(ConvolutionCall("conv3d", 3, weight, bias, stride, padding, dilation, groups))
-    }
-
-    /// `conv1d` with padding that follows from the other sizes.
-    public func conv1d(
-        weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: ConvolutionPadding,
-        dilation: SpatialSize = 1, groups: Int = 1
-    ) -> Tensor {
-        convolved(ConvolutionCall("conv1d", 1, weight, bias, stride, 0, dilation, groups), padding)
-    }
-
-    /// `conv2d` with padding that follows from the other sizes.
-    public func conv2d(
-        weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: ConvolutionPadding,
-        dilation: SpatialSize = 1, groups: Int = 1
-    ) -> Tensor {
-        convolved(ConvolutionCall("conv2d", 2, weight, bias, stride, 0, dilation, groups), padding)
-    }
-
-    /// `conv3d` with padding that follows from the other sizes.
-    public func conv3d(
-        weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: ConvolutionPadding,
-        dilation: SpatialSize = 1, groups: Int = 1
-    ) -> Tensor {
-        convolved(ConvolutionCall("conv3d", 3, weight, bias, stride, 0, dilation, groups), padding)
     }
 
     /// The transpose of `conv1d` over one axis: (N, C, L) or (C, L) with a weight (C, O / groups, K) gives (N, O, L′),
@@ -63,7 +53,7 @@ extension Tensor {
         weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: SpatialSize = 0,
         outputPadding: SpatialSize = 0, groups: Int = 1, dilation: SpatialSize = 1
     ) -> Tensor {
-        let call = ConvolutionCall("convTranspose1d", 1, weight, bias, stride, padding, dilation, groups)
+        let call = ConvolutionCall("convTranspose1d", 1, weight, bias, stride, .size(padding), dilation, groups)
         return convolvedTransposed(call, outputPadding)
     }
 
@@ -72,7 +62,7 @@ extension Tensor {
         weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: SpatialSize = 0,
         outputPadding: SpatialSize = 0, groups: Int = 1, dilation: SpatialSize = 1
     ) -> Tensor {
-        let call = ConvolutionCall("convTranspose2d", 2, weight, bias, stride, padding, dilation, groups)
+        let call = ConvolutionCall("convTranspose2d", 2, weight, bias, stride, .size(padding), dilation, groups)
         return convolvedTransposed(call, outputPadding)
     }
 
@@ -81,13 +71,14 @@ extension Tensor {
         weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: SpatialSize = 0,
         outputPadding: SpatialSize = 0, groups: Int = 1, dilation: SpatialSize = 1
     ) -> Tensor {
-        let call = ConvolutionCall("convTranspose3d", 3, weight, bias, stride, padding, dilation, groups)
+        let call = ConvolutionCall("convTranspose3d", 3, weight, bias, stride, .size(padding), dilation, groups)
         return convolvedTransposed(call, outputPadding)
     }
 
     // MARK: The one way all of them go
 
     private func convolved(_ call: ConvolutionCall) -> Tensor {
+        if call.keepsSize { return convolvedInSize(call) }
         guard let batched = call.batched(self, channelsAxis: 1) else { return .placeholderAfterError }
         guard let geometry = call.geometry(of: batched.shape) else { return .placeholderAfterError }
         let inputs = [batched, call.weight, call.bias].compactMap { $0?.integersAsFloats }
@@ -95,13 +86,13 @@ extension Tensor {
         return rank == batched.rank ? y : y.squeeze(dim: 0)
     }
 
-    private func convolved(_ call: ConvolutionCall, _ padding: ConvolutionPadding) -> Tensor {
-        guard padding == .same else { return convolved(call) }
+    private func convolvedInSize(_ call: ConvolutionCall) -> Tensor {
+        var call = call
+        call.keepsSize = false
         guard rank > call.axes, call.weight.rank == call.axes + 2 else { return convolved(call) }
         guard call.stride.allSatisfy({ $0 == 1 }) else {
             return fail(call.name, "padding: .same needs stride 1, the stride is \(call.stride)")
         }
-        var call = call
         var padded = self
         for axis in 0..<call.axes {
             let total = call.dilation[axis] * (call.weight.shape[axis + 2] - 1)
@@ -137,10 +128,13 @@ private struct ConvolutionCall {
     let bias: Tensor?
     let stride, dilation: [Int]
     var padding: [Int]
+    /// Whether the padding is that of `.same`, which the kernel's size tells.
+    var keepsSize: Bool
     let groups: Int
 
     init(
-        _ name: String, _ axes: Int, _ weight: Tensor, _ bias: Tensor?, _ stride: SpatialSize, _ padding: SpatialSize,
+        _ name: String, _ axes: Int, _ weight: Tensor, _ bias: Tensor?, _ stride: SpatialSize,
+        _ padding: ConvolutionPadding,
         _ dilation: SpatialSize, _ groups: Int
     ) {
         self.name = name
@@ -148,7 +142,12 @@ private struct ConvolutionCall {
         self.weight = weight
         self.bias = bias
         self.stride = stride.sizes(axes, in: name)
-        self.padding = padding.sizes(axes, in: name)
+        if case .size(let size) = padding {
+            self.padding = size.sizes(axes, in: name)
+        } else {
+            self.padding = [Int](repeating: 0, count: axes)
+        }
+        keepsSize = padding == .same
         self.dilation = dilation.sizes(axes, in: name)
         self.groups = groups
     }

@@ -1,57 +1,56 @@
 import ChainRule
 
-/// How much a convolution pads: numbers, or what follows from the other sizes.
-public enum Padding: Hashable, Sendable {
-    case size(SpatialSize)
-    /// As much as keeps the output as large as the input (stride 1).
-    case same
-    /// None.
-    case valid
-}
-
-extension Padding: ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral, CustomStringConvertible {
-    public init(integerLiteral size: Int) { self = .size(SpatialSize(size)) }
-    public init(arrayLiteral sizes: Int...) { self = .size(SpatialSize(sizes)) }
-
-    public var description: String {
-        switch self {
-        case .size(let size): "\(size)"
-        case .same: ".same"
-        case .valid: ".valid"
-        }
-    }
-}
-
-/// What the convolutions over one, two and three axes share. Input (N, inChannels, spatial...) or without N; the weight is
-/// (outChannels, inChannels / groups, kernel...), drawn as PyTorch draws it.
-public class Convolution: Module {
+/// What convolutions and transposed ones are made of: the weight, one kernel for each pair of an input's and an output's channel in a group,
+/// drawn as PyTorch draws it, and how it goes over the input.
+public class AnyConvolution: Module {
     @Parameter public final var weight: Tensor
     @Parameter public final var bias: Tensor?
     public final let inChannels, outChannels, groups: Int
     public final let kernelSize, stride, dilation: SpatialSize
-    public final let padding: Padding
-    public final let paddingMode: PaddingMode
-    private let axes: Int
+    final let axes: Int
 
+    /// - Parameter isTransposed: Whether the weight's first axis is the input's channels, and the second the output's.
     init(
         axes: Int, _ inChannels: Int, _ outChannels: Int, kernelSize: SpatialSize, stride: SpatialSize,
-        padding: Padding, dilation: SpatialSize, groups: Int, bias: Bool, paddingMode: PaddingMode, dtype: DType
+        dilation: SpatialSize, groups: Int, bias: Bool, dtype: DType, isTransposed: Bool = false
     ) {
         self.axes = axes
         self.inChannels = inChannels
         self.outChannels = outChannels
         self.kernelSize = kernelSize
         self.stride = stride
-        self.padding = padding
         self.dilation = dilation
         self.groups = groups
-        self.paddingMode = paddingMode
-        checkGroups("Convolution", groups, inChannels, outChannels)
-        let shape = Shape([outChannels, inChannels / max(groups, 1)] + kernelSize.sizes(axes))
+        if groups < 1 || inChannels % groups != 0 || outChannels % groups != 0 {
+            fail(
+                isTransposed ? "TransposedConvolution" : "Convolution",
+                "groups \(groups) must divide inChannels \(inChannels) and outChannels \(outChannels)")
+        }
+        let (first, second) = isTransposed ? (inChannels, outChannels) : (outChannels, inChannels)
+        let shape = Shape([first, second / max(groups, 1)] + kernelSize.sizes(axes))
         let initial = Initialization.weightAndBias(shape, bias: bias ? outChannels : nil, dtype: dtype)
         _weight = Parameter(initial.weight)
         _bias = Parameter(initial.bias)
         super.init()
+    }
+}
+
+/// What the convolutions over one, two and three axes share. Input (N, inChannels, spatial...) or without N; the weight is
+/// (outChannels, inChannels / groups, kernel...).
+public class Convolution: AnyConvolution {
+    public final let padding: ConvolutionPadding
+    public final let paddingMode: PaddingMode
+
+    init(
+        axes: Int, _ inChannels: Int, _ outChannels: Int, kernelSize: SpatialSize, stride: SpatialSize,
+        padding: ConvolutionPadding, dilation: SpatialSize, groups: Int, bias: Bool, paddingMode: PaddingMode,
+        dtype: DType
+    ) {
+        self.padding = padding
+        self.paddingMode = paddingMode
+        super.init(
+            axes: axes, inChannels, outChannels, kernelSize: kernelSize, stride: stride, dilation: dilation,
+            groups: groups, bias: bias, dtype: dtype)
     }
 
     public final override var summary: String {
@@ -66,7 +65,7 @@ public class Convolution: Module {
     }
 
     /// The input and how much the convolution itself still pads: what is not zeros is put around the input first.
-    final func padded(_ input: Tensor) -> (input: Tensor, padding: Padding) {
+    final func padded(_ input: Tensor) -> (input: Tensor, padding: ConvolutionPadding) {
         guard paddingMode != .constant else { return (input, padding) }
         return (input.pad(margins, mode: paddingMode), 0)
     }
@@ -87,17 +86,11 @@ public class Convolution: Module {
     }
 }
 
-func checkGroups(_ name: String, _ groups: Int, _ inChannels: Int, _ outChannels: Int) {
-    if groups < 1 || inChannels % max(groups, 1) != 0 || outChannels % max(groups, 1) != 0 {
-        fail(name, "groups \(groups) must divide inChannels \(inChannels) and outChannels \(outChannels)")
-    }
-}
-
 /// Cross-correlation over one axis: (N, C, L) → (N, outChannels, L').
 public final class Conv1d: Convolution, Layer {
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: SpatialSize, stride: SpatialSize = 1,
-        padding: Padding = 0, dilation: SpatialSize = 1, groups: Int = 1, bias: Bool = true,
+        padding: ConvolutionPadding = 0, dilation: SpatialSize = 1, groups: Int = 1, bias: Bool = true,
         paddingMode: PaddingMode = .constant, dtype: DType = .float32
     ) {
         super.init(
@@ -108,15 +101,8 @@ public final class Conv1d: Convolution, Layer {
     public func callAsFunction(_ input: Tensor) -> Tensor {
         scope {
             let (input, padding) = padded(input)
-            switch padding {
-            case .size(let size):
-                return input.conv1d(
-                    weight: weight, bias: bias, stride: stride, padding: size, dilation: dilation, groups: groups)
-            case .same, .valid:
-                return input.conv1d(
-                    weight: weight, bias: bias, stride: stride, padding: padding == .same ? .same : .valid,
-                    dilation: dilation, groups: groups)
-            }
+            return input.conv1d(
+                weight: weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
         }
     }
 }
@@ -125,7 +111,7 @@ public final class Conv1d: Convolution, Layer {
 public final class Conv2d: Convolution, Layer {
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: SpatialSize, stride: SpatialSize = 1,
-        padding: Padding = 0, dilation: SpatialSize = 1, groups: Int = 1, bias: Bool = true,
+        padding: ConvolutionPadding = 0, dilation: SpatialSize = 1, groups: Int = 1, bias: Bool = true,
         paddingMode: PaddingMode = .constant, dtype: DType = .float32
     ) {
         super.init(
@@ -136,15 +122,8 @@ public final class Conv2d: Convolution, Layer {
     public func callAsFunction(_ input: Tensor) -> Tensor {
         scope {
             let (input, padding) = padded(input)
-            switch padding {
-            case .size(let size):
-                return input.conv2d(
-                    weight: weight, bias: bias, stride: stride, padding: size, dilation: dilation, groups: groups)
-            case .same, .valid:
-                return input.conv2d(
-                    weight: weight, bias: bias, stride: stride, padding: padding == .same ? .same : .valid,
-                    dilation: dilation, groups: groups)
-            }
+            return input.conv2d(
+                weight: weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
         }
     }
 }
@@ -153,7 +132,7 @@ public final class Conv2d: Convolution, Layer {
 public final class Conv3d: Convolution, Layer {
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: SpatialSize, stride: SpatialSize = 1,
-        padding: Padding = 0, dilation: SpatialSize = 1, groups: Int = 1, bias: Bool = true,
+        padding: ConvolutionPadding = 0, dilation: SpatialSize = 1, groups: Int = 1, bias: Bool = true,
         paddingMode: PaddingMode = .constant, dtype: DType = .float32
     ) {
         super.init(
@@ -164,15 +143,8 @@ public final class Conv3d: Convolution, Layer {
     public func callAsFunction(_ input: Tensor) -> Tensor {
         scope {
             let (input, padding) = padded(input)
-            switch padding {
-            case .size(let size):
-                return input.conv3d(
-                    weight: weight, bias: bias, stride: stride, padding: size, dilation: dilation, groups: groups)
-            case .same, .valid:
-                return input.conv3d(
-                    weight: weight, bias: bias, stride: stride, padding: padding == .same ? .same : .valid,
-                    dilation: dilation, groups: groups)
-            }
+            return input.conv3d(
+                weight: weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
         }
     }
 }

@@ -2,35 +2,21 @@ import ChainRule
 
 /// What the transposed convolutions over one, two and three axes share: each is the gradient of a convolution with respect to its input, used
 /// as a layer of its own, which enlarges. Input (N, inChannels, spatial...) or without N; the weight is
-/// (inChannels, outChannels / groups, kernel...), drawn as PyTorch draws it. Along an axis
+/// (inChannels, outChannels / groups, kernel...). Along an axis
 ///
 ///     L' = (L − 1) stride − 2 padding + dilation (kernelSize − 1) + outputPadding + 1
-public class TransposedConvolution: Module {
-    @Parameter public final var weight: Tensor
-    @Parameter public final var bias: Tensor?
-    public final let inChannels, outChannels, groups: Int
-    public final let kernelSize, stride, padding, outputPadding, dilation: SpatialSize
-    private let axes: Int
+public class TransposedConvolution: AnyConvolution {
+    public final let padding, outputPadding: SpatialSize
 
     init(
         axes: Int, _ inChannels: Int, _ outChannels: Int, kernelSize: SpatialSize, stride: SpatialSize,
         padding: SpatialSize, outputPadding: SpatialSize, groups: Int, bias: Bool, dilation: SpatialSize, dtype: DType
     ) {
-        self.axes = axes
-        self.inChannels = inChannels
-        self.outChannels = outChannels
-        self.kernelSize = kernelSize
-        self.stride = stride
         self.padding = padding
         self.outputPadding = outputPadding
-        self.groups = groups
-        self.dilation = dilation
-        checkGroups("TransposedConvolution", groups, inChannels, outChannels)
-        let shape = Shape([inChannels, outChannels / max(groups, 1)] + kernelSize.sizes(axes))
-        let initial = Initialization.weightAndBias(shape, bias: bias ? outChannels : nil, dtype: dtype)
-        _weight = Parameter(initial.weight)
-        _bias = Parameter(initial.bias)
-        super.init()
+        super.init(
+            axes: axes, inChannels, outChannels, kernelSize: kernelSize, stride: stride, dilation: dilation,
+            groups: groups, bias: bias, dtype: dtype, isTransposed: true)
     }
 
     public final override var summary: String {
