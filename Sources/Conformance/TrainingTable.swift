@@ -167,7 +167,7 @@ struct TrainingTable: Sendable {
                 factor: try $1.factor.double(or: 0.1), patience: try $1.patience.int(or: 10),
                 threshold: try $1.threshold_mode.string(or: "rel") == "rel"
                     ? .relative(threshold) : .absolute(threshold),
-                cooldown: try $1.cooldown.int(or: 0), minimumRate: try $1.min_lr.double(or: 0),
+                cooldown: try $1.cooldown.int(or: 0), minimumRates: try $1.min_lr.optionalDoubles ?? [0],
                 smallestChange: try $1.eps.double(or: 1e-8))
             return { scheduler.step($0) }
         }

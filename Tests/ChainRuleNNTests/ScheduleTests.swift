@@ -117,7 +117,7 @@ struct ScheduleTests {
         let make = {
             ReduceLROnPlateau(
                 optimizer, mode: .maximum, factor: 0.5, patience: 1, threshold: .absolute(0.1), cooldown: 1,
-                minimumRate: 0.03)
+                minimumRates: [0.03])
         }
         var scheduler = make()
         var rates: [Double] = []
@@ -131,5 +131,13 @@ struct ScheduleTests {
             rates.append(optimizer.learningRate)
         }
         #expect(isClose(rates, [0.1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.03, 0.03, 0.03]))
+    }
+
+    @Test func plateauOfGroups() {
+        let optimizer = SGD([], learningRate: 0.1)
+        optimizer.addGroup([]) { $0.learningRate = 1 }
+        let scheduler = ReduceLROnPlateau(optimizer, patience: 0, minimumRates: [0.05, 0.2])
+        for _ in 0..<3 { scheduler.step(1) }
+        #expect(isClose(optimizer.learningRates, [0.05, 0.2]))
     }
 }

@@ -24,7 +24,8 @@ public final class ReduceLROnPlateau {
     public let factor: Double
     public let patience, cooldown: Int
     public let threshold: Threshold
-    public let minimumRate, smallestChange: Double
+    public let minimumRates: [Double]
+    public let smallestChange: Double
 
     private var best: Double
     private var badEpochs = 0
@@ -34,11 +35,11 @@ public final class ReduceLROnPlateau {
     ///   - factor: What the rate is multiplied with, below 1.
     ///   - patience: The number of epochs without improvement that are borne.
     ///   - cooldown: The number of epochs after a change in which none counts as bad.
-    ///   - minimumRate: The rate is never set below it.
+    ///   - minimumRates: The rates are never set below: one for all groups of parameters, or one for each.
     ///   - smallestChange: A smaller change is not made.
     public init(
         _ optimizer: any Optimizer, mode: Mode = .minimum, factor: Double = 0.1, patience: Int = 10,
-        threshold: Threshold = .relative(1e-4), cooldown: Int = 0, minimumRate: Double = 0,
+        threshold: Threshold = .relative(1e-4), cooldown: Int = 0, minimumRates: [Double] = [0],
         smallestChange: Double = 1e-8
     ) {
         self.optimizer = optimizer
@@ -47,9 +48,12 @@ public final class ReduceLROnPlateau {
         self.patience = patience
         self.cooldown = cooldown
         self.threshold = threshold
-        self.minimumRate = minimumRate
+        self.minimumRates = minimumRates
         self.smallestChange = smallestChange
         best = mode == .minimum ? .infinity : -.infinity
+        if minimumRates.count != 1 && minimumRates.count != optimizer.learningRates.count {
+            fail("ReduceLROnPlateau", "\(minimumRates.count) least rates for \(optimizer.learningRates.count) groups")
+        }
         if factor >= 1 { fail("ReduceLROnPlateau", "the factor must be below 1, it is \(factor)") }
     }
 
@@ -66,8 +70,8 @@ public final class ReduceLROnPlateau {
             badEpochs = 0
         }
         guard badEpochs > patience else { return }
-        optimizer.learningRates = optimizer.learningRates.map { rate in
-            let lower = max(rate * factor, minimumRate)
+        optimizer.learningRates = optimizer.learningRates.enumerated().map { group, rate in
+            let lower = max(rate * factor, minimumRates[minimumRates.count == 1 ? 0 : group])
             return rate - lower > smallestChange ? lower : rate
         }
         remainingCooldown = cooldown
