@@ -248,6 +248,16 @@ struct LossTests {
         #expect(leaf.grad?.doubles.allSatisfy(\.isFinite) == true)
     }
 
+    @Test func tripletsWithADistance() {
+        let (a, p, n) = (
+            Tensor.arange(6).to(.float64), Tensor.arange(6).to(.float64) * 2, Tensor.arange(6).to(.float64) * 3
+        )
+        let loss = TripletMarginWithDistanceLoss(
+            distance: { ($0 - $1).abs().sum(dim: -1) }, margin: 0.5, swap: true, reduction: .none)
+        let parts = [a, p, n].map { $0.reshape([2, 3]).sin() }
+        #expect(isClose(loss(parts[0], parts[1], parts[2]).doubles, [0.98836184, 0.98115921]))
+    }
+
     @Test func shapesMustBeEqual() {
         #expect(throws: TensorError.self) { try catchingErrors { MSELoss()(scores, regressionTarget[0]) } }
     }

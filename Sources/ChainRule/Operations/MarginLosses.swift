@@ -54,11 +54,20 @@ extension Tensor {
         positive: Tensor, negative: Tensor, margin: Double = 1, p: Double = 2, eps: Double = 1e-6, swap: Bool = false,
         reduction: Reduction = .mean
     ) -> Tensor {
-        let (positive, negative) = (positive.wide, negative.wide)
-        let near = wide.pairwiseDistance(positive, p: p, eps: eps)
-        var far = wide.pairwiseDistance(negative, p: p, eps: eps)
-        if swap { far = far.minimum(positive.pairwiseDistance(negative, p: p, eps: eps)) }
-        return (near - far + margin).clamp(min: 0).reduced(reduction).rounded(to: dtype)
+        tripletMarginLoss(positive: positive, negative: negative, margin: margin, swap: swap, reduction: reduction) {
+            $0.pairwiseDistance($1, p: p, eps: eps)
+        }
+    }
+
+    /// `tripletMarginLoss` with a distance of one's own in place of the norm.
+    public func tripletMarginLoss(
+        positive: Tensor, negative: Tensor, margin: Double = 1, swap: Bool = false, reduction: Reduction = .mean,
+        distance: (Tensor, Tensor) -> Tensor
+    ) -> Tensor {
+        let (anchor, positive, negative) = (wide, positive.wide, negative.wide)
+        let (near, far) = (distance(anchor, positive), distance(anchor, negative))
+        let nearest = swap ? far.minimum(distance(positive, negative)) : far
+        return (near - nearest + margin).clamp(min: 0).reduced(reduction).rounded(to: dtype)
     }
 
     /// Σ over the wrong classes i of max(0, margin − x[t] + x[i])ᵖ / C, for scores (N, C) or (C).

@@ -126,7 +126,7 @@ public struct CosineEmbeddingLoss: PairLoss {
 
 /// max(0, |a − p| − |a − n| + margin) with vectors along the last axis, averaged: an anchor a is to be nearer to p than to n
 /// (Balntas et al. 2016).
-public struct TripletMarginLoss: Sendable, CustomStringConvertible {
+public struct TripletMarginLoss: TripletLoss {
     public let margin: Double
     public let p: Double
     public let eps: Double
@@ -155,7 +155,44 @@ public struct TripletMarginLoss: Sendable, CustomStringConvertible {
         anchor.tripletMarginLoss(
             positive: positive, negative: negative, margin: margin, p: p, eps: eps, swap: swap, reduction: reduction)
     }
+}
 
+/// `TripletMarginLoss` with a distance of one's own: max(0, d(a, p) − d(a, n) + margin), averaged.
+public struct TripletMarginWithDistanceLoss: TripletLoss {
+    public let distance: @Sendable (Tensor, Tensor) -> Tensor
+    public let margin: Double
+    /// Whether d(p, n) stands in for d(a, n) where it is smaller.
+    public let swap: Bool
+    public let reduction: Reduction
+
+    /// - Parameter distance: One number for each pair of vectors; `pairwiseDistance` unless given.
+    public init(
+        distance: @escaping @Sendable (Tensor, Tensor) -> Tensor = { $0.pairwiseDistance($1) }, margin: Double = 1,
+        swap: Bool = false, reduction: Reduction = .mean
+    ) {
+        self.distance = distance
+        self.margin = margin
+        self.swap = swap
+        self.reduction = reduction
+    }
+
+    public var description: String {
+        described("TripletMarginWithDistanceLoss", ["margin: \(margin)", "swap: \(swap)"], reduction)
+    }
+
+    public func callAsFunction(_ anchor: Tensor, _ positive: Tensor, _ negative: Tensor) -> Tensor {
+        anchor.tripletMarginLoss(
+            positive: positive, negative: negative, margin: margin, swap: swap, reduction: reduction, distance: distance
+        )
+    }
+}
+
+/// A criterion on three inputs: an anchor, what it is to be near to, and what it is to be far from.
+public protocol TripletLoss: Sendable, CustomStringConvertible {
+    func callAsFunction(_ anchor: Tensor, _ positive: Tensor, _ negative: Tensor) -> Tensor
+}
+
+extension TripletLoss {
     /// The loss, not recorded.
     public func forward(_ anchor: Tensor, _ positive: Tensor, _ negative: Tensor) -> Tensor {
         withoutGradient { self(anchor.detach(), positive.detach(), negative.detach()) }

@@ -51,6 +51,22 @@ struct PoolingTests {
         #expect(patterned([2, 4, 4, 5]).adaptiveAvgPool3d(3).shape == [2, 3, 3, 3])
     }
 
+    /// Drawn from the generator as PyTorch draws.
+    @Test func fractions() {
+        let x = (Tensor.arange(112) * 7).fmod(Tensor(56)).to(.float32).reshape([2, 1, 7, 8])
+        let (values, indices) = x.fractionalMaxPool2d(
+            kernelSize: [3, 2], outputSize: [3, 4], generator: Generator(seed: 5))
+        expectClose(values[0], [7, 21, 35, 49, 7, 21, 35, 49, 7, 21, 35, 49])
+        #expect(indices[1].flatten().toArray(of: Int.self) == [1, 3, 5, 7, 17, 19, 21, 23, 33, 35, 37, 39])
+        let y = (Tensor.arange(420) * 11).fmod(Tensor(210)).to(.float32).reshape([1, 2, 5, 6, 7])
+        let places = y.fractionalMaxPool3d(kernelSize: 2, outputSize: [2, 3, 4], generator: Generator(seed: 6)).indices
+        let expected = [
+            50, 52, 53, 55, 57, 17, 18, 19, 36, 38, 38, 76, 133, 171, 171, 132, 190, 150, 151, 152, 204, 206, 207, 209,
+        ]
+        #expect(places[0, 0].flatten().toArray(of: Int.self) == expected)
+        expectMistake("fractionalMaxPool2d", "do not fit") { x.fractionalMaxPool2d(kernelSize: 4, outputSize: 5) }
+    }
+
     @Test func mistakesNameTheShapes() {
         expectMistake("maxPool2d", "window spans 9", "[1, 1, 4, 5]") { _ = x.maxPool2d(kernelSize: [9, 9]) }
         expectMistake("at most half") { _ = x.maxPool2d(kernelSize: 2, padding: 2) }
