@@ -334,6 +334,17 @@ struct LayerTests {
         #expect(isClose(layer(Tensor([Float(-1), 2])).doubles, [-0.2, 2]))
     }
 
+    /// Expected values are PyTorch's.
+    @Test func leaksAreDrawnForNegativesAlone() {
+        let x = ((Tensor.arange(20).to(.float64) - 9) * 0.37).sin().requiringGrad()
+        let y = Generator(seed: 9).asDefault { RReLU(lower: 0.1, upper: 0.4)(x) }
+        let leaks = [0.17388282, 0.35175149, 0.20311442, 0.12486505, 0.11305499, 0.28244956, 0.13142936, 0.13336098]
+        #expect(isClose((y / x)[1..<9].doubles, leaks))
+        #expect(isClose(y[10..<18].doubles, x[10..<18].doubles))
+        y.sum().backward()
+        #expect(isClose(x.grad?[1..<9].doubles ?? [], leaks) && x.grad?[12].item() == 1)
+    }
+
     @Test func dropoutOnlyInTraining() {
         let layer = Dropout(0.5)
         layer.eval()

@@ -45,8 +45,10 @@ public final class RReLU: Module, Layer {
     public func callAsFunction(_ input: Tensor) -> Tensor {
         scope {
             guard isTraining && lower < upper else { return input.leakyRelu(negativeSlope: (lower + upper) / 2) }
-            let slopes = Tensor.uniform(input.shape, lower...upper, dtype: input.dtype)
-            return Tensor.where(input .> 0, input, input * slopes)
+            // As in PyTorch: float64 numbers, drawn for those elements alone that they multiply.
+            let isBent = input.detach() .<= 0
+            let slopes = Tensor.uniform([isBent.sum().item(Int.self)], lower...upper, dtype: .float64)
+            return input * Tensor.ones(like: input.detach()).maskedScatter(isBent, slopes.to(input.dtype))
         }
     }
 }
