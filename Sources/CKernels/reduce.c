@@ -3,11 +3,8 @@
 #include "ck_pool.h"
 #include "reduce_kernels.h"
 
-// Elements that take some tens of microseconds, and the partial results a cut reduction may keep.
-#define BLOCK 65536
+// The partial results a cut reduction may keep.
 #define PARTIALS 8192
-// With fewer tasks than this, what is reduced is cut too.
-#define ENOUGH_TASKS 16
 // Rows folded into a set of accumulators before it joins the next set, and so on: the error grows with the sum of
 // the sets' lengths instead of the product.
 #define FOLD 32
@@ -20,10 +17,8 @@ typedef struct reduction {
     const char *x;
     const void *center;  // squared deviations
     void *out;
-    int64_t tile, tiles;   // columns reduced side by side (1: rows), and such tiles along the last kept axis
-    int64_t tasks, bunch;  // tiles in all, and how many a block takes
-    int64_t splits, piece; // parts of the reduced axes, and their length
-    double *partials;      // with more than one part: (kept, splits)
+    ck_reduce_work cut;
+    double *partials;  // with more than one part: (kept, splits)
 } reduction;
 
 static const double identities[] = {
@@ -70,7 +65,7 @@ static double center_at(const reduction *r, int64_t index)
 
 static void deliver(const reduction *r, int64_t index, int64_t split, double value)
 {
-    if (r->partials) r->partials[index * r->splits + split] = value;
+    if (r->partials) r->partials[index * r->cut.splits + split] = value;
     else if (r->is_double) ((double *)r->out)[index] = value;
     else ((float *)r->out)[index] = (float)value;
 }
@@ -144,17 +139,17 @@ static void reduce_columns(const reduction *r, const char *x, int64_t columns, c
 
 static void run_task(const reduction *r, int64_t task, int64_t split)
 {
-    int64_t start = split * r->piece, end = start + r->piece, input, output;
+    int64_t start = split * r->cut.piece, end = start + r->cut.piece, input, output;
     if (end > r->reduced.count) end = r->reduced.count;
-    if (r->tile == 0) {
+    if (r->cut.tile == 0) {
         ck_axes_offsets(&r->kept, 0, task, &input, &output);
         deliver(r, output, split, reduce_row(r, r->x + input * r->width, center_at(r, output), start, end));
         return;
     }
     int last = r->kept.rank - 1;
-    int64_t first = task % r->tiles * r->tile, columns = r->kept.shape[last] - first, step = r->kept.output[last];
-    if (columns > r->tile) columns = r->tile;
-    ck_axes_offsets(&r->kept, 1, task / r->tiles, &input, &output);
+    int64_t first = task % r->cut.tiles * r->cut.tile, columns = r->kept.shape[last] - first, step = r->kept.output[last];
+    if (columns > r->cut.tile) columns = r->cut.tile;
+    ck_axes_offsets(&r->kept, 1, task / r->cut.tiles, &input, &output);
     output += first * step;
     _Alignas(64) double sets[FOLD_SETS][CK_REDUCE_TILE], center[CK_REDUCE_TILE] = {0};
     if (r->center)
@@ -166,31 +161,8 @@ static void run_task(const reduction *r, int64_t task, int64_t split)
 static void run_block(void *context, int64_t block)
 {
     const reduction *r = context;
-    int64_t split = block % r->splits, first = block / r->splits * r->bunch, end = first + r->bunch;
-    for (int64_t task = first; task < end && task < r->tasks; task++) run_task(r, task, split);
-}
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-/// How the work is cut: from sizes alone.
-static void plan(reduction *r)
-{
-    int last = r->kept.rank - 1;
-    int64_t columns = last >= 0 && r->kept.input[last] == 1 ? r->kept.shape[last] : 0;
-    r->tile = columns ? smaller(columns, CK_REDUCE_TILE) : 0;
-    r->tiles = columns ? quotient_up(columns, r->tile) : 1;
-    r->tasks = columns ? r->kept.count / columns * r->tiles : r->kept.count;
-    int64_t work = r->reduced.count * (columns ? r->tile : 1);
-    r->splits = 1;
-    r->piece = r->reduced.count;
-    if (r->tasks < ENOUGH_TASKS && work > BLOCK && r->kept.count <= PARTIALS / 2) {
-        r->splits = smaller(quotient_up(work, BLOCK), PARTIALS / r->kept.count);
-        int64_t unit = columns ? FOLD : CK_REDUCE_LEAF(r->is_double);
-        r->piece = quotient_up(quotient_up(r->reduced.count, r->splits), unit) * unit;
-        r->splits = quotient_up(r->reduced.count, r->piece);
-    }
-    r->bunch = work * r->tasks <= BLOCK ? r->tasks : r->splits > 1 ? 1 : 1 + (BLOCK - 1) / (work ? work : 1);
+    int64_t split = block % r->cut.splits, first = block / r->cut.splits * r->cut.bunch, end = first + r->cut.bunch;
+    for (int64_t task = first; task < end && task < r->cut.tasks; task++) run_task(r, task, split);
 }
 
 static void combine_partials(reduction *r, double *partials)
@@ -198,8 +170,8 @@ static void combine_partials(reduction *r, double *partials)
     r->partials = 0;
     for (int64_t k = 0; k < r->kept.count; k++) {
         pairwise sum = {.count = 0};
-        for (int64_t split = 0; split < r->splits; split++)
-            add_number(&sum, r->op, partials[k * r->splits + split]);
+        for (int64_t split = 0; split < r->cut.splits; split++)
+            add_number(&sum, r->op, partials[k * r->cut.splits + split]);
         deliver(r, k, 0, total(&sum, r->op));
     }
 }
@@ -208,7 +180,7 @@ static __attribute__((noinline)) void run_in_parts(reduction *r)
 {
     double partials[PARTIALS];
     r->partials = partials;
-    ck_parallel(quotient_up(r->tasks, r->bunch) * r->splits, run_block, r);
+    ck_parallel(ck_reduce_blocks(&r->cut) * r->cut.splits, run_block, r);
     combine_partials(r, partials);
 }
 
@@ -225,9 +197,11 @@ static void reduce(int is_double, int op, const ck_reduction_loop *loop, void *o
     }
     ck_axes_sort(&r.kept);
     ck_axes_sort(&r.reduced);
-    plan(&r);
-    int64_t blocks = quotient_up(r.tasks, r.bunch);
-    if (r.splits > 1) run_in_parts(&r);
+    // Whole sets of rows, or whole leaves.
+    int unit = ck_reduce_by_columns(&r.kept) ? FOLD : CK_REDUCE_LEAF(is_double);
+    r.cut = ck_reduce_plan(&r.kept, r.reduced.count, CK_REDUCE_TILE, PARTIALS, unit);
+    int64_t blocks = ck_reduce_blocks(&r.cut);
+    if (r.cut.splits > 1) run_in_parts(&r);
     else if (blocks == 1) run_block(&r, 0);
     else ck_parallel(blocks, run_block, &r);
 }

@@ -3,9 +3,7 @@
 #include "ck_pool.h"
 #include "reduce_kernels.h"
 
-#define BLOCK 65536
 #define PARTIALS 1024
-#define ENOUGH_TASKS 16
 // Rows handed to a kernel at once: their positions fit a lane of 32 bits.
 #define MOST_ROWS (1 << 30)
 
@@ -15,7 +13,7 @@ typedef struct search {
     ck_axes kept, reduced;  // the reduced ones stay in order: it decides which of two equals is first
     const char *x;
     int64_t *out;
-    int64_t tile, tiles, tasks, bunch, splits, piece;
+    ck_reduce_work cut;
     double *extrema;  // with more than one part: (kept, splits), and their positions
     int64_t *positions;
 } search;
@@ -123,19 +121,19 @@ static void search_columns(const search *s, const char *x, int64_t columns, int6
 
 static void deliver(const search *s, int64_t index, int64_t split, double extremum, int64_t position)
 {
-    if (s->splits == 1) {
+    if (s->cut.splits == 1) {
         s->out[index] = position;
         return;
     }
-    s->extrema[index * s->splits + split] = extremum;
-    s->positions[index * s->splits + split] = position;
+    s->extrema[index * s->cut.splits + split] = extremum;
+    s->positions[index * s->cut.splits + split] = position;
 }
 
 static void run_task(const search *s, int64_t task, int64_t split)
 {
-    int64_t start = split * s->piece, end = start + s->piece, input, output;
+    int64_t start = split * s->cut.piece, end = start + s->cut.piece, input, output;
     if (end > s->reduced.count) end = s->reduced.count;
-    if (s->tile == 0) {
+    if (s->cut.tile == 0) {
         double extremum;
         ck_axes_offsets(&s->kept, 0, task, &input, &output);
         int64_t position = search_row(s, s->x + input * s->width, start, end, &extremum);
@@ -143,9 +141,9 @@ static void run_task(const search *s, int64_t task, int64_t split)
         return;
     }
     int last = s->kept.rank - 1;
-    int64_t first = task % s->tiles * s->tile, columns = s->kept.shape[last] - first, step = s->kept.output[last];
-    if (columns > s->tile) columns = s->tile;
-    ck_axes_offsets(&s->kept, 1, task / s->tiles, &input, &output);
+    int64_t first = task % s->cut.tiles * s->cut.tile, columns = s->kept.shape[last] - first, step = s->kept.output[last];
+    if (columns > s->cut.tile) columns = s->cut.tile;
+    ck_axes_offsets(&s->kept, 1, task / s->cut.tiles, &input, &output);
     double extrema[CK_ARG_TILE];
     int64_t positions[CK_ARG_TILE];
     search_columns(s, s->x + (input + first) * s->width, columns, start, end, extrema, positions);
@@ -156,29 +154,8 @@ static void run_task(const search *s, int64_t task, int64_t split)
 static void run_block(void *context, int64_t block)
 {
     const search *s = context;
-    int64_t split = block % s->splits, first = block / s->splits * s->bunch, end = first + s->bunch;
-    for (int64_t task = first; task < end && task < s->tasks; task++) run_task(s, task, split);
-}
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-static void plan(search *s)
-{
-    int last = s->kept.rank - 1;
-    int64_t columns = last >= 0 && s->kept.input[last] == 1 ? s->kept.shape[last] : 0;
-    s->tile = columns ? smaller(columns, CK_ARG_TILE) : 0;
-    s->tiles = columns ? quotient_up(columns, s->tile) : 1;
-    s->tasks = columns ? s->kept.count / columns * s->tiles : s->kept.count;
-    int64_t work = s->reduced.count * (columns ? s->tile : 1);
-    s->splits = 1;
-    s->piece = s->reduced.count;
-    if (s->tasks < ENOUGH_TASKS && work > BLOCK && s->kept.count <= PARTIALS / 2) {
-        s->splits = smaller(quotient_up(work, BLOCK), PARTIALS / s->kept.count);
-        s->piece = quotient_up(s->reduced.count, s->splits);
-        s->splits = quotient_up(s->reduced.count, s->piece);
-    }
-    s->bunch = work * s->tasks <= BLOCK ? s->tasks : s->splits > 1 ? 1 : 1 + (BLOCK - 1) / work;
+    int64_t split = block % s->cut.splits, first = block / s->cut.splits * s->cut.bunch, end = first + s->cut.bunch;
+    for (int64_t task = first; task < end && task < s->cut.tasks; task++) run_task(s, task, split);
 }
 
 static __attribute__((noinline)) void search_in_parts(search *s)
@@ -187,10 +164,10 @@ static __attribute__((noinline)) void search_in_parts(search *s)
     int64_t positions[PARTIALS];
     s->extrema = extrema;
     s->positions = positions;
-    ck_parallel(s->tasks * s->splits, run_block, s);
+    ck_parallel(s->cut.tasks * s->cut.splits, run_block, s);
     for (int64_t k = 0; k < s->kept.count; k++) {
-        int64_t best = k * s->splits;
-        for (int64_t part = best + 1; part < (k + 1) * s->splits; part++)
+        int64_t best = k * s->cut.splits;
+        for (int64_t part = best + 1; part < (k + 1) * s->cut.splits; part++)
             if (wins(s, extrema[part], extrema[best])) best = part;
         s->out[k] = positions[best];
     }
@@ -208,9 +185,9 @@ static void arg_extremum(int is_double, int minimum, const ck_reduction_loop *lo
         return;
     }
     ck_axes_sort(&s.kept);
-    plan(&s);
-    int64_t blocks = quotient_up(s.tasks, s.bunch);
-    if (s.splits > 1) search_in_parts(&s);
+    s.cut = ck_reduce_plan(&s.kept, s.reduced.count, CK_ARG_TILE, PARTIALS, 1);
+    int64_t blocks = ck_reduce_blocks(&s.cut);
+    if (s.cut.splits > 1) search_in_parts(&s);
     else if (blocks == 1) run_block(&s, 0);
     else ck_parallel(blocks, run_block, &s);
 }

@@ -96,3 +96,33 @@ void ck_axes_gather(const ck_axes *axes, int width, int64_t start, int64_t count
         count -= part;
     }
 }
+
+// Elements that take some tens of microseconds.
+#define BLOCK 65536
+// With fewer tasks than this, what is reduced is cut too.
+#define ENOUGH_TASKS 16
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+int ck_reduce_by_columns(const ck_axes *kept) { return kept->rank > 0 && kept->input[kept->rank - 1] == 1; }
+
+ck_reduce_work ck_reduce_plan(const ck_axes *kept, int64_t count, int64_t tile, int64_t partials, int64_t unit)
+{
+    int64_t columns = ck_reduce_by_columns(kept) ? kept->shape[kept->rank - 1] : 0;
+    ck_reduce_work cut = {.tile = smaller(columns, tile), .tiles = 1, .tasks = kept->count, .splits = 1, .piece = count};
+    if (columns) {
+        cut.tiles = quotient_up(columns, cut.tile);
+        cut.tasks = kept->count / columns * cut.tiles;
+    }
+    int64_t work = count * (columns ? cut.tile : 1);
+    if (cut.tasks < ENOUGH_TASKS && work > BLOCK && kept->count <= partials / 2) {
+        cut.splits = smaller(quotient_up(work, BLOCK), partials / kept->count);
+        cut.piece = quotient_up(quotient_up(count, cut.splits), unit) * unit;
+        cut.splits = quotient_up(count, cut.piece);
+    }
+    cut.bunch = work * cut.tasks <= BLOCK ? cut.tasks : cut.splits > 1 ? 1 : 1 + (BLOCK - 1) / (work ? work : 1);
+    return cut;
+}
+
+int64_t ck_reduce_blocks(const ck_reduce_work *cut) { return quotient_up(cut->tasks, cut->bunch); }

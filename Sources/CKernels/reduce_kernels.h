@@ -47,6 +47,21 @@ void ck_axes_sort(ck_axes *axes);
 /// The offsets of element `index` of the axes but the last `inner` ones.
 void ck_axes_offsets(const ck_axes *axes, int inner, int64_t index, int64_t *input, int64_t *output);
 
+/// How the work of a reduction is cut: from sizes alone.
+typedef struct ck_reduce_work {
+    int64_t tile, tiles;    // columns reduced side by side (0: rows), and such tiles along the last kept axis
+    int64_t tasks, bunch;   // tiles in all, and how many a block takes
+    int64_t splits, piece;  // parts of the reduced axes, and their length
+} ck_reduce_work;
+
+/// Whether the last kept axis lies in memory one element after the other.
+int ck_reduce_by_columns(const ck_axes *kept);
+/// Tiles of at most `tile` columns; where there are few of them the `count` elements reduced to one are cut too, into multiples of `unit`, with
+/// at most `partials` results in all.
+ck_reduce_work ck_reduce_plan(const ck_axes *kept, int64_t count, int64_t tile, int64_t partials, int64_t unit);
+/// The blocks that the tasks of one part make.
+int64_t ck_reduce_blocks(const ck_reduce_work *cut);
+
 /// Copies elements start..<start + count of the axes at `x` (width 4 or 8) to `to`.
 void ck_axes_gather(const ck_axes *axes, int width, int64_t start, int64_t count, void *to, const void *x);
 
