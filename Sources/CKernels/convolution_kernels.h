@@ -1,6 +1,6 @@
 // Every convolution kernel of one element type, once for each instruction set. The including file defines REAL,
 // REAL_BYTES (4 or 8), TYPED(name), the public name for this type, and of faster ways WINOGRAD(pass, call), whether it
-// made the call and all its results are finite, IN_PLACE(pass, result, source, bias), whether it did it, and
+// made the call and all its results are finite, IN_PLACE(pass, result, source, bias) and GRADIENT_IN_PLACE, whether it did it, and
 // FAST_WORKSPACE(p, pass), what they need.
 
 #include <stdint.h>
@@ -137,6 +137,7 @@ void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const R
 void TYPED(ck_convolution_weight_grad)(const ck_convolution *p, REAL *dw, const REAL *dy, const REAL *x,
                                        void *workspace) {
     if (WINOGRAD(CK_CONV_WEIGHT_GRAD, ck_winograd_weight_grad(p, dw, dy, x, workspace))) return;
+    if (GRADIENT_IN_PLACE) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_WEIGHT_GRAD);
     ck_conv_plan_phases(&product, p, CK_CONV_WEIGHT_GRAD, workspace);
     REAL *sums = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));

@@ -16,7 +16,7 @@ static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
 static int64_t parts_of(int64_t size, int64_t part) { return (size + part - 1) / part; }
 
-static const place_kernels *kernels_for(ck_isa isa) {
+const place_kernels *ck_place_kernels(ck_isa isa) {
 #if defined(__x86_64__)
     if (isa == CK_ISA_AVX512) return &ck_place_avx512;
     if (isa == CK_ISA_AVX2) return &ck_place_avx2;
@@ -49,7 +49,7 @@ static place_run make_run(const ck_convolution *p, ck_convolution_pass pass, ck_
     const int backward = pass == CK_CONV_INPUT_GRAD;
     const place_side x = {p->in_channels, p->input[1], p->input[2]}, y = {p->out_channels, p->output[1], p->output[2]};
     place_run run = {
-        .kernels = kernels_for(isa), .images = p->batch, .source = backward ? y : x, .result = backward ? x : y,
+        .kernels = ck_place_kernels(isa), .images = p->batch, .source = backward ? y : x, .result = backward ? x : y,
         .padding_y = p->padding[1], .padding_x = p->padding[2], .stride_y = p->stride[1],
         .dilation_y = p->dilation[1], .dilation_x = p->dilation[2], .kernel_y = p->kernel[1], .kernel_x = p->kernel[2],
         .weight_source = p->kernel[1] * p->kernel[2], .weight_result = p->in_channels * p->kernel[1] * p->kernel[2],

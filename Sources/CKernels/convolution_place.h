@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "ck_convolution.h"
+#include "ck_isa.h"
 
 /// A row of results of one image, for the channels of one packed block.
 typedef struct place_row {
@@ -25,9 +26,25 @@ typedef struct place_row {
     int64_t width, plane;    // of the result
 } place_row;
 
+/// A tile of the weight gradient: the taps of some kernel rows, of 3 or 5 each, by some vectors of result channels, summed over the
+/// pixels of some images.
+typedef struct place_taps {
+    const float *source;     // of the first image
+    const int64_t *pixels;   // where the first tap of each result stands
+    int64_t pixel_count, images, image;  // `image` from one image to the next
+    int64_t kernel_x, kernel_rows[4];    // where these stand
+    const float *gradient;   // `vectors` vectors for each pixel
+    int64_t vectors;
+    float *sums;             // likewise for each tap
+} place_taps;
+
 typedef struct place_kernels {
     int64_t lanes;
     void (*row)(const place_row *row);
+    int64_t kernel_rows[2];  // of a tile of the weight gradient with 3 and 5 taps
+    void (*taps)(const place_taps *taps);
+    /// to[p * width + c] = from[c * count + p], zeros from `channels` to `width`, which is in whole vectors.
+    void (*stand)(float *to, const float *from, int64_t channels, int64_t width, int64_t count);
 } place_kernels;
 
 extern const place_kernels ck_place_baseline;
@@ -35,11 +52,18 @@ extern const place_kernels ck_place_baseline;
 extern const place_kernels ck_place_avx2, ck_place_avx512;
 #endif
 
+const place_kernels *ck_place_kernels(ck_isa isa);
+
 /// Whether this way is open to a pass, and the faster one.
 int ck_place_serves(const ck_convolution *p, ck_convolution_pass pass);
 size_t ck_place_workspace(const ck_convolution *p, ck_convolution_pass pass);
 /// `result` = `source` convolved with w: y and x, or for the input gradient dx and dy.
 void ck_place_run(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *source, const float *w,
                   const float *bias, void *workspace);
+
+/// The same for the weight gradient, with kernels of 3 or 5 columns.
+int ck_place_gradient_serves(const ck_convolution *p);
+size_t ck_place_gradient_workspace(const ck_convolution *p);
+void ck_place_gradient(const ck_convolution *p, float *dw, const float *dy, const float *x, void *workspace);
 
 #endif

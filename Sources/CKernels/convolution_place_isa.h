@@ -124,4 +124,75 @@ static void place_row_run(const place_row *row) {
     }
 }
 
-const place_kernels KERNELS = {.lanes = LANES, .row = place_row_run};
+// The weight gradient
+
+INLINE void place_taps_body(const int columns, const int rows, const int vectors, const place_taps *t) {
+    vector sum[MAX_ROWS][VECTORS];
+    UNROLL for (int i = 0; i < rows * columns; i++) {
+        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
+    }
+    const float *image = t->source, *gradient = t->gradient;
+    for (int64_t n = 0; n < t->images; n++, image += t->image) {
+        for (int64_t p = 0; p < t->pixel_count; p++, gradient += vectors * LANES) {
+            const float *from = image + t->pixels[p];
+            vector here[VECTORS];
+            UNROLL for (int v = 0; v < vectors; v++) here[v] = load_place(gradient + v * LANES);
+            UNROLL for (int i = 0; i < rows * columns; i++) {
+                const float number = from[t->kernel_rows[i / columns] + i % columns];
+                UNROLL for (int v = 0; v < vectors; v++) sum[i][v] += number * here[v];
+                if (rows * columns * vectors >= 12) UNROLL for (int v = 0; v < vectors; v++) KEEP_ORDER(sum[i][v]);
+            }
+        }
+    }
+    UNROLL for (int i = 0; i < rows * columns; i++) {
+        UNROLL for (int v = 0; v < vectors; v++) store_place(t->sums + (i * vectors + v) * LANES, sum[i][v]);
+    }
+}
+
+#if MAX_ROWS >= 14
+#define ROWS_OF_3 4
+#define ROWS_OF_5 2
+#elif MAX_ROWS >= 6
+#define ROWS_OF_3 2
+#define ROWS_OF_5 1
+#else
+#define ROWS_OF_3 1
+#define ROWS_OF_5 1
+#endif
+
+static void place_taps_3_1(const place_taps *t) { place_taps_body(3, ROWS_OF_3, 1, t); }
+static void place_taps_3_2(const place_taps *t) { place_taps_body(3, ROWS_OF_3, 2, t); }
+static void place_taps_5_1(const place_taps *t) { place_taps_body(5, ROWS_OF_5, 1, t); }
+static void place_taps_5_2(const place_taps *t) { place_taps_body(5, ROWS_OF_5, 2, t); }
+
+static void place_taps_run(const place_taps *t) {
+    if (t->kernel_x == 3) {
+        (t->vectors == 1 ? place_taps_3_1 : place_taps_3_2)(t);
+    } else {
+        (t->vectors == 1 ? place_taps_5_1 : place_taps_5_2)(t);
+    }
+}
+
+static void place_stand(float *to, const float *from, int64_t channels, int64_t width, int64_t count) {
+    for (int64_t c = 0; c < width; c += LANES) {
+        for (int64_t p = 0; p < count; p += LANES) {
+            const int64_t here = count - p < LANES ? count - p : LANES;
+            vector square[LANES];
+            UNROLL for (int r = 0; r < LANES; r++) {
+                square[r] = (vector){0};
+                if (c + r >= channels) continue;
+                const float *at = from + (c + r) * count + p;
+                square[r] = here == LANES ? load_place(at) : load_some_place(at, here);
+            }
+            transpose_vectors_place(square);
+            UNROLL for (int q = 0; q < LANES; q++) {
+                if (q < here) store_place(to + (p + q) * width + c, square[q]);
+            }
+        }
+    }
+}
+
+const place_kernels KERNELS = {
+    .lanes = LANES, .row = place_row_run, .kernel_rows = {ROWS_OF_3, ROWS_OF_5}, .taps = place_taps_run,
+    .stand = place_stand,
+};

@@ -114,6 +114,10 @@ private func check<T: ConvolutionElement>(_ g: ConvolutionGeometry, seed: UInt64
             ConvolutionGeometry(
                 batch: 1, inChannels: 20, outChannels: 20, input: [1, 9, 10], kernel: [1, 7, 2], stride: [1, 2, 1],
                 padding: [0, 8, 1], dilation: [1, 3, 2]))
+        for stride in 1...3 {
+            geometries.append(.square(3, 5, 33, size: 11, kernel: 5, stride: stride, padding: 2))
+            geometries.append(.square(30, 3, 9, size: 6, kernel: 3, stride: stride, padding: 1))
+        }
         for (i, g) in geometries.enumerated() { check(g, seed: UInt64(i), as: Float.self) }
     }
 

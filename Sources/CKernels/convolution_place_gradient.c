@@ -1,0 +1,163 @@
+#include "convolution_place.h"
+
+#include "ck_pool.h"
+
+#define MOST_PARTS 16          // of the images, each with sums of its own
+#define LEAST_PIXELS 512       // of a part
+#define ADDED_TAPS 64          // taps of a block that adds up parts
+#define COPY_GRAIN (1 << 15)   // elements of a block that only copies
+
+static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
+static int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
+static int64_t parts_of(int64_t size, int64_t part) { return (size + part - 1) / part; }
+
+typedef struct place_gradient {
+    const ck_convolution *p;
+    const place_kernels *kernels;
+    int64_t row, plane, image;       // of the padded source
+    int64_t pixels;                  // of a result plane
+    int64_t kernel_rows, rows_at_once, tiles;  // of all channels
+    int64_t panel, panels;           // result channels
+    int64_t images_per_part, parts;
+    int64_t planes_per_block;
+    int is_padded;
+    const float *dy, *x, *source;
+    float *dw, *padded, *standing, *sums;
+    int64_t *offsets;
+} place_gradient;
+
+static place_gradient make_gradient(const ck_convolution *p, ck_isa isa) {
+    place_gradient g = {.p = p, .kernels = ck_place_kernels(isa), .pixels = p->output[1] * p->output[2]};
+    g.is_padded = p->padding[1] > 0 || p->padding[2] > 0;
+    g.row = p->input[2] + 2 * p->padding[2];
+    g.plane = (p->input[1] + 2 * p->padding[1]) * g.row;
+    g.image = p->in_channels * g.plane;
+    g.kernel_rows = p->in_channels * p->kernel[1];
+    g.rows_at_once = g.kernels->kernel_rows[p->kernel[2] == 5];
+    g.tiles = parts_of(g.kernel_rows, g.rows_at_once);
+    g.panel = p->out_channels <= g.kernels->lanes ? g.kernels->lanes : 2 * g.kernels->lanes;
+    g.panels = parts_of(p->out_channels, g.panel);
+    const int64_t parts = max(1, min(min(MOST_PARTS, p->batch), p->batch * g.pixels / LEAST_PIXELS));
+    g.images_per_part = parts_of(p->batch, parts);
+    g.parts = parts_of(p->batch, g.images_per_part);
+    return g;
+}
+
+int ck_place_gradient_serves(const ck_convolution *p) {
+    if (p->groups != 1 || p->kernel[0] != 1 || p->padding[0] != 0 || p->stride[0] != 1 || p->input[0] != 1) return 0;
+    if (p->kernel[2] != 3 && p->kernel[2] != 5) return 0;
+    if (p->dilation[2] != 1 || p->batch < 1 || p->in_channels < 1) return 0;
+    return p->output[1] >= 1 && p->output[2] >= 1 && p->input[1] >= 1 && p->input[2] >= 1 && p->out_channels >= 8;
+}
+
+// Memory: the offsets of pixels, the gradient channel by channel, the sums of each part, the padded source.
+
+static size_t offset_bytes(const place_gradient *g) { return (size_t)parts_of(g->pixels, 8) * 64; }
+static int64_t standing_elements(const place_gradient *g) { return g->p->batch * g->panels * g->panel * g->pixels; }
+static int64_t part_elements(const place_gradient *g) {
+    return g->panels * g->tiles * g->rows_at_once * g->p->kernel[2] * g->panel;
+}
+
+size_t ck_place_gradient_workspace(const ck_convolution *p) {
+    size_t most = 0;
+    for (int isa = (int)CK_ISA_BASELINE; isa <= (int)ck_isa_detected(); isa++) {
+        const place_gradient g = make_gradient(p, (ck_isa)isa);
+        const int64_t padded = g.is_padded ? p->batch * g.image : 0;
+        const size_t bytes = offset_bytes(&g)
+            + (size_t)(standing_elements(&g) + g.parts * part_elements(&g) + padded) * sizeof(float);
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
+// Packing
+
+static void pad_plane(const place_gradient *g, int64_t plane) {
+    const ck_convolution *p = g->p;
+    const float *from = g->x + plane * p->input[1] * p->input[2];
+    float *to = g->padded + plane * g->plane;
+    for (int64_t i = 0; i < g->plane; i++) to[i] = 0;
+    to += p->padding[1] * g->row + p->padding[2];
+    for (int64_t y = 0; y < p->input[1]; y++, from += p->input[2], to += g->row) {
+        for (int64_t x = 0; x < p->input[2]; x++) to[x] = from[x];
+    }
+}
+
+/// One image's gradient for one panel of channels, or some planes of the source.
+static void prepare_block(void *context, int64_t block) {
+    const place_gradient *g = context;
+    const ck_convolution *p = g->p;
+    if (block < p->batch * g->panels) {
+        const int64_t panel = block / p->batch, image = block % p->batch, channel = panel * g->panel;
+        g->kernels->stand(g->standing + block * g->pixels * g->panel,
+                          g->dy + (image * p->out_channels + channel) * g->pixels,
+                          min(g->panel, p->out_channels - channel), g->panel, g->pixels);
+        return;
+    }
+    const int64_t first = (block - p->batch * g->panels) * g->planes_per_block;
+    const int64_t end = min(first + g->planes_per_block, p->batch * p->in_channels);
+    for (int64_t plane = first; plane < end; plane++) pad_plane(g, plane);
+}
+
+// Multiplying
+
+static void multiply_block(void *context, int64_t block) {
+    const place_gradient *g = context;
+    const ck_convolution *p = g->p;
+    const int64_t panel = block % g->panels, part = block / g->panels;
+    const int64_t image = part * g->images_per_part;
+    place_taps taps = {
+        .source = g->source + image * g->image, .pixels = g->offsets, .pixel_count = g->pixels, .image = g->image,
+        .images = min(g->images_per_part, p->batch - image), .kernel_x = p->kernel[2],
+        .gradient = g->standing + (panel * p->batch + image) * g->pixels * g->panel,
+        .vectors = g->panel / g->kernels->lanes,
+    };
+    const int64_t tile = g->rows_at_once * p->kernel[2] * g->panel;
+    for (int64_t t = 0; t < g->tiles; t++) {
+        for (int64_t r = 0; r < g->rows_at_once; r++) {
+            const int64_t row = min(t * g->rows_at_once + r, g->kernel_rows - 1);  // the last ones may come twice
+            taps.kernel_rows[r] = row / p->kernel[1] * g->plane + row % p->kernel[1] * p->dilation[1] * g->row;
+        }
+        taps.sums = g->sums + part * part_elements(g) + (panel * g->tiles + t) * tile;
+        g->kernels->taps(&taps);
+    }
+}
+
+static int64_t all_taps(const place_gradient *g) { return g->kernel_rows * g->p->kernel[2]; }
+
+/// Adds up the parts, in order, of some taps of one panel: dw has the taps of a channel together, the sums the channels of a tap.
+static void finish_block(void *context, int64_t block) {
+    const place_gradient *g = context;
+    const int64_t taps = all_taps(g), step = part_elements(g), panel = block % g->panels;
+    const int64_t start = block / g->panels * ADDED_TAPS, end = min(start + ADDED_TAPS, taps);
+    const int64_t first = panel * g->panel, channels = min(g->panel, g->p->out_channels - first);
+    const float *sums = g->sums + panel * g->tiles * g->rows_at_once * g->p->kernel[2] * g->panel;
+    for (int64_t tap = start; tap < end; tap++) {
+        for (int64_t c = 0; c < channels; c++) {
+            float sum = sums[tap * g->panel + c];
+            for (int64_t part = 1; part < g->parts; part++) sum += sums[part * step + tap * g->panel + c];
+            g->dw[(first + c) * taps + tap] = sum;
+        }
+    }
+}
+
+void ck_place_gradient(const ck_convolution *p, float *dw, const float *dy, const float *x, void *workspace) {
+    place_gradient g = make_gradient(p, ck_isa_current());
+    g.dy = dy;
+    g.dw = dw;
+    g.x = x;
+    g.offsets = workspace;
+    g.standing = (float *)((char *)workspace + offset_bytes(&g));
+    g.sums = g.standing + standing_elements(&g);
+    g.padded = g.sums + g.parts * part_elements(&g);
+    g.source = g.is_padded ? g.padded : x;
+    int64_t *to = g.offsets;
+    for (int64_t y = 0; y < p->output[1]; y++) {
+        for (int64_t i = 0; i < p->output[2]; i++) *to++ = y * p->stride[1] * g.row + i * p->stride[2];
+    }
+    g.planes_per_block = max(1, COPY_GRAIN / max(1, g.plane));
+    const int64_t planes = g.is_padded ? p->batch * p->in_channels : 0;
+    ck_parallel(p->batch * g.panels + parts_of(planes, g.planes_per_block), prepare_block, &g);
+    ck_parallel(g.parts * g.panels, multiply_block, &g);
+    ck_parallel(g.panels * parts_of(all_taps(&g), ADDED_TAPS), finish_block, &g);
+}
