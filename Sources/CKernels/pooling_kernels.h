@@ -60,9 +60,11 @@ static inline pooling_span window_span(const ck_pooling *p, int a, int64_t posit
 #define LANES ((int64_t)(16 / REAL_BYTES))
 #if REAL_BYTES == 4
 #define EVEN_LANES 0, 2, 4, 6
+#define ODD_LANES 1, 3, 5, 7
 typedef int32_t lane_index;
 #else
 #define EVEN_LANES 0, 2
+#define ODD_LANES 1, 3
 typedef int64_t lane_index;
 #endif
 typedef REAL vector __attribute__((vector_size(16)));
@@ -121,10 +123,9 @@ static inline REAL max_window(const window_rows *rows, int64_t ox, int64_t *inde
     return best;
 }
 
-/// LANES windows side by side, the first of them starting at x. `taps`, `stride` and `dilation` are those of x,
-/// constants where that pays.
-static inline __attribute__((always_inline)) vector max_windows(const window_rows *rows, int64_t x, int64_t taps,
-                                                                int64_t stride, int64_t dilation, wide_lanes *index) {
+/// LANES windows side by side, the first of them starting at x. `taps`, `stride` and `dilation` are those of x.
+static inline vector max_windows(const window_rows *rows, int64_t x, int64_t taps, int64_t stride, int64_t dilation,
+                                 wide_lanes *index) {
     const ck_pooling *p = rows->p;
     vector best = {0};
     lanes where = {0};
@@ -153,7 +154,6 @@ static void max_plane(const pooling_job *job, int64_t plane) {
     int64_t *indices = job->indices + plane * volume(p->output);
     window_rows rows = {.p = p, .in = job->in + plane * volume(p->input)};
     int64_t readable = (p->planes - plane) * volume(p->input);
-    int halving = p->kernel[2] == 2 && p->stride[2] == 2 && p->dilation[2] == 1;
     for (int64_t oz = 0; oz < p->output[0]; oz++) {
         rows.z = window_span(p, 0, oz);
         for (int64_t oy = 0; oy < p->output[1]; oy++, out += p->output[2], indices += p->output[2]) {
@@ -168,8 +168,7 @@ static void max_plane(const pooling_job *job, int64_t plane) {
             for (; ox < end; ox += LANES) {
                 wide_lanes index;
                 int64_t x = ox * p->stride[2] - p->padding[2];
-                vector best = halving ? max_windows(&rows, x, 2, 2, 1, &index)
-                    : max_windows(&rows, x, p->kernel[2], p->stride[2], p->dilation[2], &index);
+                vector best = max_windows(&rows, x, p->kernel[2], p->stride[2], p->dilation[2], &index);
                 *(loose_vector *)(out + ox) = best;
                 *(loose_wide_lanes *)(indices + ox) = index;
             }
@@ -177,6 +176,64 @@ static void max_plane(const pooling_job *job, int64_t plane) {
         }
     }
 }
+
+/// Windows of 2 by 2 side by side: no padding, nothing but whole windows, at least a vector of them in a row.
+static int is_halving(const ck_pooling *p) {
+    for (int a = 1; a < 3; a++) {
+        if (p->kernel[a] != 2 || p->stride[a] != 2 || p->padding[a] != 0 || p->dilation[a] != 1) return 0;
+        if (2 * p->output[a] > p->input[a]) return 0;
+    }
+    return p->input[0] == 1 && p->output[0] == 1 && p->kernel[0] == 1 && p->padding[0] == 0 && p->output[2] >= LANES
+        && volume(p->input) <= INT32_MAX;
+}
+
+static inline __attribute__((always_inline)) void take_larger(vector value, lanes at, vector *best, lanes *where) {
+    const lanes taken = ~(value <= *best) & (*best == *best);
+    *best = (vector)(((lanes)value & taken) | ((lanes)*best & ~taken));
+    *where = (at & taken) | (*where & ~taken);
+}
+
+static inline __attribute__((always_inline)) void halve_rows(const pooling_job *job, int64_t plane) {
+    const ck_pooling *p = job->p;
+    const REAL *in = job->in + plane * volume(p->input);
+    const int64_t width = p->input[2], columns = p->output[2];
+    REAL *out = job->out + plane * volume(p->output);
+    int64_t *indices = job->indices + plane * volume(p->output);
+    lanes steps;
+    for (int i = 0; i < LANES; i++) steps[i] = 2 * i;
+    for (int64_t y = 0; y < p->output[1]; y++, out += columns, indices += columns) {
+        for (int64_t x = 0; x < columns; x += LANES) {
+            const int64_t here = smaller(x, columns - LANES);  // the last vector may overlap the one before
+            const int64_t first = 2 * (y * width + here);
+            vector best = {0};
+            lanes where = {0};
+            for (int row = 0; row < 2; row++) {
+                const REAL *from = in + first + row * width;
+                const vector low = *(const loose_vector *)from, high = *(const loose_vector *)(from + LANES);
+                const vector even = __builtin_shufflevector(low, high, EVEN_LANES);
+                const lanes at = steps + (lane_index)(first + row * width);
+                if (row == 0) {
+                    best = even;
+                    where = at;
+                } else {
+                    take_larger(even, at, &best, &where);
+                }
+                take_larger(__builtin_shufflevector(low, high, ODD_LANES), at + 1, &best, &where);
+            }
+            *(loose_vector *)(out + here) = best;
+            *(loose_wide_lanes *)(indices + here) = __builtin_convertvector(where, wide_lanes);
+        }
+    }
+}
+
+static void halve_plane(const pooling_job *job, int64_t plane) { halve_rows(job, plane); }
+
+#if defined(__x86_64__)
+/// Selects and widens indices in fewer instructions.
+__attribute__((target("avx2"))) static void halve_plane_avx2(const pooling_job *job, int64_t plane) {
+    halve_rows(job, plane);
+}
+#endif
 
 static void max_grad_plane(const pooling_job *job, int64_t plane) {
     int64_t outputs = volume(job->p->output), inputs = volume(job->p->input);
@@ -309,7 +366,12 @@ static void average_grad_plane(const pooling_job *job, int64_t plane) {
 }
 
 void TYPED(ck_max_pool)(const ck_pooling *p, REAL *y, int64_t *indices, const REAL *x) {
-    pool_planes((pooling_job){.p = p, .out = y, .indices = indices, .in = x, .plane = max_plane});
+    pooling_job job = {.p = p, .out = y, .indices = indices, .in = x, .plane = max_plane};
+    if (is_halving(p)) job.plane = halve_plane;
+#if defined(__x86_64__)
+    if (is_halving(p) && ck_isa_current() != CK_ISA_BASELINE) job.plane = halve_plane_avx2;
+#endif
+    pool_planes(job);
 }
 
 void TYPED(ck_max_pool_grad)(const ck_pooling *p, REAL *dx, const REAL *dy, const int64_t *indices) {
