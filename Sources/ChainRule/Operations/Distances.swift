@@ -63,7 +63,9 @@ extension Tensor {
     }
 
     /// The norm of the difference of two tensors, which broadcast: a number.
-    public func dist(_ other: Tensor, p: Double = 2) -> Tensor { (self - other).norm(p) }
+    public func dist(_ other: Tensor, p: Double = 2) -> Tensor {
+        (wide - other.wide).norm(p).rounded(to: Tensor.resultType(self, other))
+    }
 
     /// Each part along an axis scaled down to the norm `maxNorm` where its norm is larger.
     public func renorm(p: Double, dim: Int, maxNorm: Double) -> Tensor {

@@ -32,6 +32,7 @@ struct DTypesTests {
         check("renorm") { x, _ in x.renorm(p: 2, dim: 0, maxNorm: 1) }
         check("sinc") { x, _ in x.sinc() }
         check("gradient") { $0.gradient(coordinates: [$1[0], $1[1]], edgeOrder: 2)[0] }
+        check("dist") { $0.dist($1, p: 3) }
         check("cdist") { $0.cdist($1, p: 3) }
         check("matrix power") { LinearAlgebra.matrixPower($0, 5) + $1 * 0 }
         check("triplet") { $0.tripletMarginLoss(positive: $1, negative: $0.flip([1])) }
