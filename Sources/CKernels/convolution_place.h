@@ -36,6 +36,7 @@ typedef struct place_taps {
     const float *gradient;   // `vectors` vectors for each pixel
     int64_t vectors;
     float *sums;             // likewise for each tap
+    int add;                 // to what is there
 } place_taps;
 
 typedef struct place_kernels {

@@ -4,6 +4,7 @@
 
 #define MOST_PARTS 16          // of the images, each with sums of its own
 #define LEAST_PIXELS 512       // of a part
+#define SUMMED_PIXELS 128      // at a time
 #define ADDED_TAPS 64          // taps of a block that adds up parts
 #define COPY_GRAIN (1 << 15)   // elements of a block that only copies
 
@@ -105,11 +106,11 @@ static void multiply_block(void *context, int64_t block) {
     const place_gradient *g = context;
     const ck_convolution *p = g->p;
     const int64_t panel = block % g->panels, part = block / g->panels;
-    const int64_t image = part * g->images_per_part;
+    const int64_t first = part * g->images_per_part, end = min(first + g->images_per_part, p->batch);
+    // A sum of sums of some pixels each keeps more digits than one long sum.
+    const int64_t step = max(1, SUMMED_PIXELS / g->pixels);
     place_taps taps = {
-        .source = g->source + image * g->image, .pixels = g->offsets, .pixel_count = g->pixels, .image = g->image,
-        .images = min(g->images_per_part, p->batch - image), .kernel_x = p->kernel[2],
-        .gradient = g->standing + (panel * p->batch + image) * g->pixels * g->panel,
+        .pixels = g->offsets, .pixel_count = g->pixels, .image = g->image, .kernel_x = p->kernel[2],
         .vectors = g->panel / g->kernels->lanes,
     };
     const int64_t tile = g->rows_at_once * p->kernel[2] * g->panel;
@@ -119,7 +120,13 @@ static void multiply_block(void *context, int64_t block) {
             taps.kernel_rows[r] = row / p->kernel[1] * g->plane + row % p->kernel[1] * p->dilation[1] * g->row;
         }
         taps.sums = g->sums + part * part_elements(g) + (panel * g->tiles + t) * tile;
-        g->kernels->taps(&taps);
+        for (int64_t image = first; image < end; image += step) {
+            taps.source = g->source + image * g->image;
+            taps.gradient = g->standing + (panel * p->batch + image) * g->pixels * g->panel;
+            taps.images = min(step, end - image);
+            taps.add = image > first;
+            g->kernels->taps(&taps);
+        }
     }
 }
 

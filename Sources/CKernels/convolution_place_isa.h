@@ -145,7 +145,10 @@ INLINE void place_taps_body(const int columns, const int rows, const int vectors
         }
     }
     UNROLL for (int i = 0; i < rows * columns; i++) {
-        UNROLL for (int v = 0; v < vectors; v++) store_place(t->sums + (i * vectors + v) * LANES, sum[i][v]);
+        UNROLL for (int v = 0; v < vectors; v++) {
+            float *to = t->sums + (i * vectors + v) * LANES;
+            store_place(to, t->add ? load_place(to) + sum[i][v] : sum[i][v]);
+        }
     }
 }
 
