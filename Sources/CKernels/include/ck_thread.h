@@ -12,6 +12,7 @@ typedef struct ck_thread_state {
     void *_Nullable context;      // the innermost named context (a module's path), unretained, or null
     void *_Nullable generator;    // what stands in for the default random generator, unretained, or null
     void *_Nullable recorder;     // what writes the operations down for a compiled function, unretained, or null
+    void *_Nullable planned_memory;  // where the tensors of the plan that runs have their places, unretained, or null
 } ck_thread_state;
 
 extern _Thread_local ck_thread_state ck_this_thread;

@@ -7,9 +7,8 @@ final class Plan {
     private let results: [Int]
     private let releasedAtEnd: [Int]
     private var values: ValueTable
-    /// The values that lie in somebody else's memory.
-    private let outside: Set<Int>
-    private(set) var summary: PlanSummary
+    private let memory = PlannedMemory()
+    private let text: PlanSummary
 
     /// A step, and the values that nobody uses after it.
     private struct PlannedStep {
@@ -31,31 +30,42 @@ final class Plan {
         steps = zip(planned, releases).map { PlannedStep(step: $0, releases: $1) }
         results = simplified.results
         releasedAtEnd = Array(Set(results).union(0..<recording.argumentCount).subtracting(fixed))
-        outside = fixed.union(0..<recording.argumentCount).union(
-            planned.filter { $0.role == .reading }.flatMap(\.outputs))
         conditions = recording.conditions
         values = ValueTable(count: recording.forms.count)
         for (number, tensor) in simplified.fixed { values[number] = tensor }
-        summary = PlanSummary(
+        text = PlanSummary(
             recorded: recording.steps.count, repeated: simplified.repeated, unused: simplified.unused,
             lines: planned.map { PlanSummary.Line($0, recording.forms) })
     }
 
     var conditionsHold: Bool { conditions.allSatisfy(\.holds) }
 
+    var summary: PlanSummary {
+        var summary = text
+        summary.memory = memory.size
+        return summary
+    }
+
+    private func resultsAfterError() -> [Tensor] {
+        for number in steps.flatMap(\.releases) + releasedAtEnd { values.release(number) }
+        return results.map { _ in Tensor.placeholderAfterError }
+    }
+
     func run(_ arguments: [Tensor]) -> [Tensor] {
         withoutGradient {
-            for (number, argument) in arguments.enumerated() { values[number] = argument }
-            var peak = 0
-            for planned in steps {
-                planned.step.run(&values)
-                if summary.peakBytes == nil { peak = max(peak, values.byteCount(without: outside)) }
-                for number in planned.releases { values.release(number) }
+            memory.run {
+                for (number, argument) in arguments.enumerated() { values[number] = argument }
+                for (index, planned) in steps.enumerated() {
+                    memory.begin(step: index)
+                    planned.step.run(&values)
+                    // Steps rely on shapes that a mistake's placeholder does not have.
+                    if isErrorPending { return resultsAfterError() }
+                    for number in planned.releases { values.release(number) }
+                }
+                let outputs = results.map { values[$0].withoutNode }
+                for number in releasedAtEnd { values.release(number) }
+                return outputs
             }
-            if summary.peakBytes == nil { summary.peakBytes = peak }
-            let outputs = results.map { values[$0].withoutNode }
-            for number in releasedAtEnd { values.release(number) }
-            return outputs
         }
     }
 }

@@ -23,8 +23,8 @@ public struct PlanDescription: CustomStringConvertible {
 struct PlanSummary {
     let recorded, repeated, unused: Int
     let lines: [Line]
-    /// The most memory that the values of a run took at once, beside arguments and what is outside; nil before the first run.
-    var peakBytes: Int?
+    /// Nil before the first run.
+    var memory: PlannedMemory.Size?
 
     /// A step: "linear  float32 [64, 256]", or for operations that run together "fused (add, relu)  float32 [64, 256]".
     struct Line {
@@ -39,13 +39,31 @@ struct PlanSummary {
 
     var text: String {
         let counts = "\(lines.count) steps for \(recorded) recorded, \(repeated) computed before, \(unused) unused"
-        let memory = peakBytes.map { ["peak memory \(ByteCount($0)) beside arguments and parameters"] } ?? []
-        let width = String(lines.count).count
-        let list = lines.enumerated().map { index, line in
-            let number = String(index + 1)
-            return String(repeating: " ", count: width + 2 - number.count) + number + "  " + line.text
-        }
+        let memory = memory.map { [$0.text] } ?? []
         return ([counts] + memory + list).joined(separator: "\n")
+    }
+
+    /// A line for each step, and one for several that read the same: "   1  forget gradient, 62 times".
+    private var list: [String] {
+        let width = String(lines.count).count
+        var list: [String] = []
+        var index = 0
+        while index < lines.count {
+            let end = lines[index...].firstIndex { $0.text != lines[index].text } ?? lines.count
+            let number = String(index + 1)
+            let times = end - index > 1 ? ", \(end - index) times" : ""
+            list.append(
+                String(repeating: " ", count: width + 2 - number.count) + number + "  " + lines[index].text + times)
+            index = end
+        }
+        return list
+    }
+}
+
+extension PlannedMemory.Size {
+    /// Tensors of up to a kilobyte are not counted.
+    fileprivate var text: String {
+        "peak memory \(ByteCount(planned + kept)): one block of \(ByteCount(planned)), and \(ByteCount(kept)) that stay (results, gradients)"
     }
 }
 

@@ -71,18 +71,6 @@ struct ValueTable {
 
     @inline(__always)
     mutating func release(_ number: Int) { tensors[number] = nil }
-
-    /// The memory of the values there are, without those in `outside`, in bytes.
-    func byteCount(without outside: Set<Int>) -> Int {
-        var storages: [ObjectIdentifier: Int] = [:]
-        for tensor in tensors {
-            if let storage = tensor?.body.storage { storages[ObjectIdentifier(storage)] = storage.byteCount }
-        }
-        for number in outside {
-            if let storage = tensors[number]?.body.storage { storages[ObjectIdentifier(storage)] = nil }
-        }
-        return storages.values.reduce(0, +)
-    }
 }
 
 // MARK: - Operations

@@ -14,6 +14,9 @@ final class Storage: ManagedBuffer<Storage.Header, Storage.Unit> {
     enum Memory {
         case inObject
         case cachingAllocator
+        case arena(Arena, number: Int)
+        /// The allocator's too, written down for later runs of a plan.
+        case traced(MemoryTrace, number: Int)
         /// The closure runs when the last tensor that uses the memory is gone.
         case caller(@Sendable () -> Void)
     }
@@ -33,8 +36,7 @@ final class Storage: ManagedBuffer<Storage.Header, Storage.Unit> {
     @inline(__always)
     static func allocate(_ byteCount: Int) -> Storage {
         if byteCount > CachingAllocator.smallLimit {
-            let pointer = CachingAllocator.allocate(byteCount)
-            return make(units: 0) { _ in Header(pointer: pointer, byteCount: byteCount, memory: .cachingAllocator) }
+            return PlannedMemory.current?.allocate(byteCount) ?? cached(byteCount)
         }
         CachingAllocator.countSmall(byteCount)
         let unit = MemoryLayout<Unit>.stride
@@ -42,6 +44,23 @@ final class Storage: ManagedBuffer<Storage.Header, Storage.Unit> {
             let pointer = buffer.withUnsafeMutablePointerToElements { UnsafeMutableRawPointer($0) }
             return Header(pointer: pointer, byteCount: byteCount, memory: .inObject)
         }
+    }
+
+    /// A large block, whether or not a plan runs.
+    static func cached(_ byteCount: Int) -> Storage {
+        let pointer = CachingAllocator.allocate(byteCount)
+        return make(units: 0) { _ in Header(pointer: pointer, byteCount: byteCount, memory: .cachingAllocator) }
+    }
+
+    static func traced(_ byteCount: Int, trace: MemoryTrace, number: Int) -> Storage {
+        let pointer = CachingAllocator.allocate(byteCount)
+        return make(units: 0) { _ in
+            Header(pointer: pointer, byteCount: byteCount, memory: .traced(trace, number: number))
+        }
+    }
+
+    static func planned(_ pointer: UnsafeMutableRawPointer, byteCount: Int, arena: Arena, number: Int) -> Storage {
+        make(units: 0) { _ in Header(pointer: pointer, byteCount: byteCount, memory: .arena(arena, number: number)) }
     }
 
     /// Memory of the caller's; `whenDone` runs when the last tensor that uses it is gone.
@@ -60,6 +79,10 @@ final class Storage: ManagedBuffer<Storage.Header, Storage.Unit> {
         switch fixedHeader.memory {
         case .inObject: CachingAllocator.uncountSmall(byteCount)
         case .cachingAllocator: CachingAllocator.free(pointer, byteCount)
+        case .arena(let arena, let number): arena.giveBack(number)
+        case .traced(let trace, let number):
+            trace.giveBack(number)
+            CachingAllocator.free(pointer, byteCount)
         case .caller(let whenDone): whenDone()
         }
     }

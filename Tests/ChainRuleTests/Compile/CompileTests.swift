@@ -52,7 +52,7 @@ struct CompileTests {
         let expected = """
             plan for (float64 [100, 10])
             4 steps for 6 recorded, 0 computed before, 0 unused
-            peak memory 8.1 kB beside arguments and parameters
+            peak memory 8.0 kB: one block of 8.0 kB, and 0 bytes that stay (results, gradients)
               1  fused (add, exp) → float64 [100, 10]
               2  sum → float64 [1, 10]
               3  reshape → float64 [10]

@@ -31,4 +31,31 @@ struct CompiledMemoryTests {
             #expect(step.fallbackReason == nil)
         }
     }
+
+    @Test func aPlanAsksForItsBlockAndForWhatStays() async {
+        await #expect(processExitsWith: .success) {
+            let w = Tensor.ones([64, 64], dtype: .float32).requiringGrad()
+            let x = Tensor.ones([64, 64], dtype: .float32)
+            func requests(_ step: @escaping (Tensor) -> Tensor) -> (all: Int, fresh: Int) {
+                let step = compile(step)
+                for _ in 0..<5 { _ = step(x) }
+                let before = Memory.requests
+                for _ in 0..<10 { _ = step(x) }
+                #expect(step.fallbackReason == nil)
+                return (Memory.requests.all - before.all, Memory.requests.fresh - before.fresh)
+            }
+            let prediction = requests { x in withoutGradient { x.matmul(w).relu().matmul(w).softmax(dim: 1).exp() } }
+            #expect(prediction == (20, 0))
+            let number = requests { x in withoutGradient { x.matmul(w).relu().matmul(w).softmax(dim: 1).sum() } }
+            #expect(number == (10, 0))
+            // The gradient stays.
+            let training = requests { x in
+                w.zeroGrad()
+                let loss = x.matmul(w).relu().matmul(w).softmax(dim: 1).squared().sum()
+                loss.backward()
+                return loss
+            }
+            #expect(training == (20, 0))
+        }
+    }
 }

@@ -18,15 +18,18 @@ enum CachingAllocator {
         var freeBlocks: [Int: [UInt]] = [:]
         var cached = 0
         var limit = Int.max
+        var requests = 0
+        var freshBlocks = 0
     }
 
     private static let state = Lock(State())
     private static let live = Atomic<Int>(0)
     private static let peak = Atomic<Int>(0)
 
-    /// Sizes are rounded up to four steps a power of two: a block wastes at most a quarter, and near sizes share.
+    /// Sizes are rounded up to four steps a power of two: a block wastes at most a quarter, and near sizes share. From 16 MB on the steps
+    /// are 64.
     private static func sizeClass(_ byteCount: Int) -> Int {
-        let step = 1 << (Int.bitWidth - (byteCount - 1).leadingZeroBitCount - 3)
+        let step = 1 << (Int.bitWidth - (byteCount - 1).leadingZeroBitCount - (byteCount > 1 << 24 ? 7 : 3))
         return (byteCount + step - 1) & ~(step - 1)
     }
 
@@ -39,10 +42,12 @@ enum CachingAllocator {
     static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
         let size = sizeClass(byteCount)
         let (address, mustTrim) = state.withLock { state -> (UInt?, Bool) in
+            state.requests += 1
             if let address = state.freeBlocks[size]?.popLast() {
                 state.cached -= size
                 return (address, false)
             }
+            state.freshBlocks += 1
             return (nil, live.load(ordering: .relaxed) + state.cached + size > state.limit)
         }
         if let address, let pointer = UnsafeMutableRawPointer(bitPattern: address) {
@@ -104,6 +109,7 @@ enum CachingAllocator {
     static var liveBytes: Int { live.load(ordering: .relaxed) }
     static var cachedBytes: Int { state.withLock { $0.cached } }
     static var peakBytes: Int { peak.load(ordering: .relaxed) }
+    static var requests: (all: Int, fresh: Int) { state.withLock { ($0.requests, $0.freshBlocks) } }
     static func resetPeak() { peak.store(live.load(ordering: .relaxed), ordering: .relaxed) }
 
     static var limit: Int {
@@ -127,6 +133,9 @@ public enum Memory {
         get { CachingAllocator.limit }
         set { CachingAllocator.limit = newValue }
     }
+
+    /// How many blocks above a kilobyte were asked for since the start, and how many of them came from the system.
+    package static var requests: (all: Int, fresh: Int) { CachingAllocator.requests }
 
     public static func resetPeak() { CachingAllocator.resetPeak() }
     /// Gives kept memory back to the system.
