@@ -122,6 +122,16 @@ void ck_muladd_f64(const ck_loop *loop, double *out, const double *a, const doub
     run_muladd(1, loop, out, a, b, c, scale);
 }
 
+void ck_convert(ck_conversion op, const ck_loop *loop, void *out, const void *x)
+{
+    int widens = op == CK_FLOAT_FROM_FLOAT16 || op == CK_FLOAT_FROM_BFLOAT16;
+    ck_row_operation operation = {
+        .kernel = ck_elementwise_current()->convert[op], .operands = 2, .width = {widens ? 4 : 2, widens ? 2 : 4},
+        .block = LIGHT_BLOCK,
+    };
+    ck_run_rows(&operation, loop, (void *[4]){out, (void *)x});
+}
+
 void ck_select(int width, const ck_loop *loop, void *out, const uint8_t *condition, const void *a, const void *b)
 {
     uint8_t size = (uint8_t)width;

@@ -25,6 +25,60 @@ typedef uint8_t bytes_f64 __attribute__((ext_vector_type(CK_F64_LANES)));
 #define BYTES bytes_f64
 #include "elementwise_body.h"
 
+// MARK: The 16-bit floats
+
+typedef uint16_t u16v __attribute__((ext_vector_type(CK_F32_LANES)));
+
+CK_INLINE f32v float_from_float16(u16v x)
+{
+    u32v bits = __builtin_convertvector(x, u32v), magnitude = (bits & 0x7fff) << 13;
+    // Puts the exponent right, of subnormal numbers too.
+    u32v finite = AS(u32v, AS(f32v, magnitude) * 0x1p112f);
+    return AS(f32v, ((bits & 0x7fff) >= 0x7c00 ? (magnitude | 0x7f800000) : finite) | (bits & 0x8000) << 16);
+}
+CK_INLINE f32v float_from_bfloat16(u16v x) { return AS(f32v, __builtin_convertvector(x, u32v) << 16); }
+
+// To nearest, half to even; NaN stays NaN.
+CK_INLINE u16v float16_from_float(f32v x)
+{
+    u32v bits = AS(u32v, x), magnitude = bits & 0x7fffffff;
+    u32v normal = (magnitude - (112u << 23) + 0xfff + (magnitude >> 13 & 1)) >> 13;
+    // Adding 0.5 rounds to a multiple of 2^-24.
+    u32v small = AS(u32v, AS(f32v, magnitude) + 0.5f) - 0x3f000000;
+    u32v finite = magnitude < 0x38800000 ? small : normal;
+    u32v infinite = magnitude > 0x7f800000 ? (u32v)0x7e00 : (u32v)0x7c00;
+    return __builtin_convertvector((magnitude >= 0x47800000 ? infinite : finite) | (bits >> 16 & 0x8000), u16v);
+}
+CK_INLINE u16v bfloat16_from_float(f32v x)
+{
+    u32v bits = AS(u32v, x), rounded = bits + 0x7fff + (bits >> 16 & 1);
+    return __builtin_convertvector((x != x ? bits | 0x400000 : rounded) >> 16, u16v);
+}
+
+#define DEFINE_CONVERSION(name, out_type, out_vector, in_type, in_vector)                        \
+    static void convert_##name(int64_t count, void *const p[4], unsigned broadcast, const void *parameter) \
+    {                                                                                            \
+        (void)broadcast, (void)parameter;                                                        \
+        out_type *out = p[0];                                                                    \
+        const in_type *in = p[1];                                                                \
+        in_vector x = {0};                                                                       \
+        out_vector y;                                                                            \
+        int64_t i = 0;                                                                           \
+        for (; i + CK_F32_LANES <= count; i += CK_F32_LANES) {                                   \
+            memcpy(&x, in + i, sizeof x);                                                        \
+            y = name(x);                                                                         \
+            memcpy(out + i, &y, sizeof y);                                                       \
+        }                                                                                        \
+        if (i == count) return;                                                                  \
+        memcpy(&x, in + i, (size_t)(count - i) * sizeof *in);                                    \
+        y = name(x);                                                                             \
+        memcpy(out + i, &y, (size_t)(count - i) * sizeof *out);                                  \
+    }
+DEFINE_CONVERSION(float_from_float16, float, f32v, uint16_t, u16v)
+DEFINE_CONVERSION(float_from_bfloat16, float, f32v, uint16_t, u16v)
+DEFINE_CONVERSION(float16_from_float, uint16_t, u16v, float, f32v)
+DEFINE_CONVERSION(bfloat16_from_float, uint16_t, u16v, float, f32v)
+
 // MARK: Selection, whatever the elements mean
 
 #define DEFINE_SELECT(bits)                                                                      \
@@ -101,5 +155,9 @@ const ck_elementwise_kernels KERNELS = {
     .binary = {BINARY_KERNELS(_f32), BINARY_KERNELS(_f64)},
     .compare = {COMPARE_KERNELS(_f32), COMPARE_KERNELS(_f64)},
     .muladd = {muladd_f32, muladd_f64},
+    .convert = {
+        [CK_FLOAT_FROM_FLOAT16] = convert_float_from_float16, [CK_FLOAT_FROM_BFLOAT16] = convert_float_from_bfloat16,
+        [CK_FLOAT16_FROM_FLOAT] = convert_float16_from_float, [CK_BFLOAT16_FROM_FLOAT] = convert_bfloat16_from_float,
+    },
     .select = {select_8, select_16, select_32, select_64},
 };

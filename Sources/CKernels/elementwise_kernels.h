@@ -28,6 +28,7 @@ typedef struct ck_elementwise_kernels {
     ck_row_kernel binary[2][CK_BINARY_COUNT];
     ck_row_kernel compare[2][CK_COMPARISON_COUNT];
     ck_row_kernel muladd[2];
+    ck_row_kernel convert[CK_CONVERSION_COUNT];
     ck_row_kernel select[4];  // 1, 2, 4, 8 bytes
 } ck_elementwise_kernels;
 

@@ -258,6 +258,48 @@ private func bits(_ x: Double) -> UInt64 { x.isNaN ? Double.nan.bitPattern : x.b
         }
     }
 
+    /// All 16-bit floats, and floats of every exponent, around the ties too.
+    @Test func sixteenBitFloats() {
+        let all = Array(UInt16.min ... .max)
+        var random = TestRandom(seed: 17)
+        var floats: [Float] = [
+            0, -0.0, .infinity, -.infinity, 65_504, 65_519.996, 65_520, 0x1p-25, 0x1.000002p-25, 3e38,
+        ]
+        for exponent in 0..<255 as Range<UInt32> {
+            for low in [0, 0x1000, 0x8000, 0xFFF, 0x7FFF, UInt32.random(in: 0..<1 << 23, using: &random)] {
+                let bits = UInt32.random(in: 0..<1 << 7, using: &random) << 16 | low
+                floats += [
+                    Float(bitPattern: exponent << 23 | bits), Float(bitPattern: 1 << 31 | exponent << 23 | bits),
+                ]
+            }
+        }
+        var widen = elementwiseLoop([all.count], [[1], [1]]), narrow = elementwiseLoop([floats.count], [[1], [1]])
+        let rounded = floats.map { x in
+            UInt16(truncatingIfNeeded: (x.bitPattern &+ 0x7FFF &+ (x.bitPattern >> 16 & 1)) >> 16)
+        }
+        withEachInstructionSet { isa in
+            var wide = [Float](repeating: 9, count: all.count), bits = [UInt16](repeating: 9, count: floats.count)
+            ck_convert(CK_FLOAT_FROM_BFLOAT16, &widen, &wide, all)
+            #expect(wide.map(\.bitPattern) == all.map { UInt32($0) << 16 }, "\(isa)")
+            ck_convert(CK_BFLOAT16_FROM_FLOAT, &narrow, &bits, floats)
+            #expect(bits == rounded, "\(isa)")
+            var nan = elementwiseLoop([3], [[1], [1]])
+            ck_convert(CK_BFLOAT16_FROM_FLOAT, &nan, &bits, [Float.nan, -.nan, Float(bitPattern: 0x7F80_0001)])
+            #expect(bits[..<3].allSatisfy { $0 & 0x7FFF > 0x7F80 }, "\(isa)")
+            #if !(os(macOS) && arch(x86_64))
+                ck_convert(CK_FLOAT_FROM_FLOAT16, &widen, &wide, all)
+                for (value, pattern) in zip(wide, all) {
+                    let want = Float(Float16(bitPattern: pattern))
+                    #expect(value.bitPattern == want.bitPattern || (value.isNaN && want.isNaN), "\(pattern) on \(isa)")
+                }
+                ck_convert(CK_FLOAT16_FROM_FLOAT, &narrow, &bits, floats)
+                #expect(bits == floats.map { Float16($0).bitPattern }, "\(isa)")
+                ck_convert(CK_FLOAT16_FROM_FLOAT, &nan, &bits, [Float.nan, -.nan, Float(bitPattern: 0x7F80_0001)])
+                #expect(bits[..<3].allSatisfy { $0 & 0x7FFF > 0x7C00 }, "\(isa)")
+            #endif
+        }
+    }
+
     @Test func inPlace() {
         for count in [1, 3, 8, 17, 31, 100, 70_003] {
             withEachInstructionSet { isa in

@@ -62,6 +62,12 @@ void ck_compare_f64(ck_comparison op, const ck_loop *loop, uint8_t *out, const d
 void ck_muladd_f32(const ck_loop *loop, float *out, const float *a, const float *b, const float *c, float scale);
 void ck_muladd_f64(const ck_loop *loop, double *out, const double *a, const double *b, const double *c, double scale);
 
+/// The 16-bit floats, as bits, to float and back: rounded to nearest, half to even, overflow to infinity. Never in place.
+typedef enum ck_conversion {
+    CK_FLOAT_FROM_FLOAT16, CK_FLOAT_FROM_BFLOAT16, CK_FLOAT16_FROM_FLOAT, CK_BFLOAT16_FROM_FLOAT, CK_CONVERSION_COUNT
+} ck_conversion;
+void ck_convert(ck_conversion op, const ck_loop *loop, void *out, const void *x);
+
 /// Moves elements of a width in bytes of 1, 2, 4 or 8 whatever they mean: out = x. Transposes go tile by tile.
 void ck_copy(int width, const ck_loop *loop, void *out, const void *x);
 /// out = condition != 0 ? a : b, elements of a width of 1, 2, 4 or 8 bytes; operands out, condition (bytes), a, b.

@@ -86,6 +86,7 @@ extension Tensor {
     private func adaptiveAverage(_ axes: Int, _ outputSize: SpatialSize, _ name: String) -> Tensor {
         guard let output = adaptiveSizes(axes, outputSize, name) else { return .placeholderAfterError }
         let input = Array(shape.suffix(axes))
+        if output.allSatisfy({ $0 == 1 }) { return mean(dim: Array(rank - axes..<rank), keepDim: true) }
         if zip(input, output).allSatisfy({ $1 > 0 && $0 % $1 == 0 }) {
             let window = zip(input, output).map { $0 / $1 }
             let geometry = PoolingGeometry(

@@ -38,6 +38,10 @@ public func embeddingBag(
         places, weight: weight.wide, paddingIndex: paddingIndex, maxNorm: maxNorm, normOrder: normOrder,
         scalesGradientByFrequency: scalesGradientByFrequency)
     if let perSampleWeights { rows = rows * perSampleWeights.wide.reshape([indices.count, 1]) }
+    if paddingIndex == nil, offsets == nil, reduction != .max, indices.count > 0 {
+        let bags = rows.reshape([indices.shape[0], indices.shape[1], weight.shape[1]])
+        return (reduction == .sum ? bags.sum(dim: 1) : bags.mean(dim: 1)).rounded(to: weight.dtype)
+    }
     let counts =
         paddingIndex.map { places .!= ($0 < 0 ? $0 + weight.shape[0] : $0) } ?? Tensor.ones(places.shape, dtype: .bool)
     return joined(rows, counts, bags.numbers, bags.count, reduction).rounded(to: weight.dtype)

@@ -53,7 +53,7 @@ extension Tensor {
     /// Where exactly one is true.
     public func logicalXor(_ other: Tensor) -> Tensor { logical(.xor, other) }
     /// Where the element is false.
-    public func logicalNot() -> Tensor { self .== 0 }
+    public func logicalNot() -> Tensor { dtype == .bool ? apply(BitwiseNot(), to: self) : self .== 0 }
 
     private func logical(_ function: Logical.Function, _ other: Tensor) -> Tensor {
         apply(Logical(function: function), to: asBooleans, other.asBooleans)

@@ -151,7 +151,12 @@ struct Hypot: LoopedBinaryOperation {
     static let name = "hypot"
     static let formula = Formula("√(a² + b²)", gradient: "∂L/∂a = ∂L/∂y · a / y, ∂L/∂b = ∂L/∂y · b / y")
     static let keeps: Keeps = [.left, .right, .output]
-    func value<T: BinaryFloatingPoint>(_ a: T, _ b: T) -> T { T(hypot(Double(a), Double(b))) }
+    func value<T: BinaryFloatingPoint>(_ a: T, _ b: T) -> T {
+        let (x, y) = (Double(a), Double(b))
+        // The squares of floats neither overflow nor underflow in double.
+        let root = T.self == Float.self ? (x * x + y * y).squareRoot() : .nan
+        return T(root.isNaN ? hypot(x, y) : root)
+    }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (kept.leftInput / kept.output) }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (kept.rightInput / kept.output) }
     static let samples = [Sample(Hypot(), 0.3...3, -3...3)]

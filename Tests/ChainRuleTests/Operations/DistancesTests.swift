@@ -30,6 +30,22 @@ struct DistancesTests {
         }
     }
 
+    /// Many rows of floats go by products: rows that are equal, near, far away or infinite must not show it.
+    @Test func manyRows() {
+        let generator = Generator(seed: 3)
+        let a = Tensor.randn([2, 20, 12], generator: generator) * 10 + 300
+        let b = cat([a[.all, 3..<7], a[.all, 2..<9] * 1.0001, Tensor.randn([2, 9, 12], generator: generator)], dim: 1)
+        let want = a.to(.float64).cdist(b.to(.float64))
+        let got = a.cdist(b)
+        #expect(got.dtype == .float32)
+        expectClose(got, want.toArray(), tolerance: 1e-6)
+        #expect(got[0, 3, 0].item() == 0 && got[1, 6, 3].item() == 0)
+        let far = cat([a, Tensor.full([2, 1, 12], Double.infinity, dtype: .float32)], dim: 1)
+        #expect(far.cdist(b)[.all, 20].equal(Tensor.full([2, 20], Double.infinity, dtype: .float32)))
+        let broadcast = a[0].cdist(b)
+        #expect(broadcast[0].equal(got[0]))
+    }
+
     @Test func scaledDown() {
         expectClose(
             x.renorm(p: 2, dim: 0, maxNorm: 5),

@@ -17,11 +17,55 @@ struct PairsTests {
         #expect(Tensor([3, -1]).minimum(Tensor([2, 5])).toArray(of: Int.self) == [2, -1])
     }
 
+    /// Arithmetic of every integer type wraps around within it.
+    @Test func narrowIntegers() {
+        func check(_ dtype: DType, least: Int, most: Int) {
+            let x = Tensor([least, most, 3]).to(dtype)
+            let one = Tensor(1).to(dtype)
+            #expect((x + one).toArray(of: Int.self) == [least + 1, least, 4], "\(dtype)")
+            #expect((x - one).toArray(of: Int.self) == [most, most - 1, 2], "\(dtype)")
+            #expect((x * x).dtype == dtype)
+            #expect((x .< one).toArray(of: Int.self) == [least < 1 ? 1 : 0, 0, 0], "\(dtype)")
+            #expect(x.maximum(x.flip(0)).toArray(of: Int.self) == [3, most, 3], "\(dtype)")
+            if least < 0 {
+                #expect(x.floorDivide(-one).toArray(of: Int.self) == [least, -most, -3], "\(dtype)")
+                #expect(x.remainder(-one).toArray(of: Int.self) == [0, 0, 0], "\(dtype)")
+                #expect(x.abs().toArray(of: Int.self) == [least, most, 3], "\(dtype)")
+            }
+        }
+        check(.uint8, least: 0, most: 255)
+        check(.int8, least: -128, most: 127)
+        check(.int16, least: -32_768, most: 32_767)
+        check(.int32, least: -2_147_483_648, most: 2_147_483_647)
+        let wide = Tensor.arange(100_000).reshape([100_000])
+        #expect(wide.sum().item(Int.self) == 4_999_950_000)
+        #expect(wide.amax().item(Int.self) == 99_999)
+        #expect(Tensor.zeros([3, 0], dtype: .int64).sum(dim: 1).toArray(of: Int.self) == [0, 0, 0])
+        #expect(Tensor([true, false]).logicalNot().toArray(of: Bool.self) == [false, true])
+    }
+
     @Test func tiesShareTheGradient() {
         #expect(gradients([1, 2, 0], [1, 0, 3], of: { $0[0].maximum($0[1]) }) == [[0.5, 1, 0], [0.5, 0, 1]])
         #expect(gradients([1, 2, 0], [1, 0, 3], of: { $0[0].minimum($0[1]) }) == [[0.5, 0, 1], [0.5, 1, 0]])
         #expect(gradients([1], [1], of: { $0[0].fmax($0[1]) }) == [[0.5], [0.5]])
         #expect(gradients([nan, nan, 1], [nan, 1, nan], of: { $0[0].fmax($0[1]) }) == [[1, 0, 1], [0, 1, 0]])
+    }
+
+    /// Remainders of floats are exact, however long the quotient is.
+    @Test func remaindersOfFloats() {
+        let generator = Generator(seed: 5)
+        let spread = (Tensor.rand([4000], generator: generator) * 50 - 25).exp2()
+        let a = cat([
+            spread * Tensor.randn([4000], generator: generator), Tensor([-4, -0.0, 6, 1e30, 0x1p-148, 1] as [Float]),
+        ])
+        let b = cat([
+            Tensor.randn([4000], generator: generator), Tensor([2, 3, -3, 7e-20, 0x1p-149, .infinity] as [Float]),
+        ])
+        let (x, y) = (a.toArray(of: Float.self), b.toArray(of: Float.self))
+        let want = zip(x, y).map { $0.truncatingRemainder(dividingBy: $1) }
+        #expect(a.fmod(b).toArray(of: Float.self).map(\.bitPattern) == want.map(\.bitPattern))
+        let positive = zip(want, y).map { $0 != 0 && ($0 < 0) != ($1 < 0) ? $0 + $1 : $0 }
+        #expect(a.remainder(b).toArray(of: Float.self).map(\.bitPattern) == positive.map(\.bitPattern))
     }
 
     @Test func divisionsOfFloats() {

@@ -137,7 +137,7 @@ enum CPU {
     // MARK: Loops
 
     @inline(__always)
-    private static func loop(over x: Tensor) -> ck_loop {
+    static func loop(over x: Tensor) -> ck_loop {
         if x.isContiguous { return ck_loop(run: x.count, 1) }
         return ck_loop(x.shape, output: x.shape.contiguousStrides, x.strides)
     }

@@ -48,30 +48,32 @@ extension CPU {
 
     /// Reduces an int64 tensor over the axes in `axes`, which keep size 1; sums wrap around.
     static func reduceIntegers(_ operation: IntegerReduction, _ x: Tensor, over axes: AxisSet) -> Tensor {
-        let identity: Int64 =
-            switch operation {
-            case .sum: 0
-            case .product: 1
-            case .maximum: .min
-            case .minimum: .max
-            }
         let rows = contiguous(movedLast(x, axes))
         let y = Tensor(uninitialized: axes.reduced(x.shape), dtype: .int64)
         let (input, output) = (rows.pointer(to: Int64.self), y.freshPointer(to: Int64.self))
         let length = y.count == 0 ? 0 : x.count / y.count
-        for row in 0..<y.count {
-            var result = identity
-            for index in row * length..<(row + 1) * length {
-                switch operation {
-                case .sum: result &+= input[index]
-                case .product: result &*= input[index]
-                case .maximum: result = Swift.max(result, input[index])
-                case .minimum: result = Swift.min(result, input[index])
-                }
+        withExtendedLifetime(rows) {
+            switch operation {
+            case .sum: joinRows(input, output, y.count, length, 0) { $0 &+ $1 }
+            case .product: joinRows(input, output, y.count, length, 1) { $0 &* $1 }
+            case .maximum: joinRows(input, output, y.count, length, .min) { Swift.max($0, $1) }
+            case .minimum: joinRows(input, output, y.count, length, .max) { Swift.min($0, $1) }
             }
-            output[row] = result
         }
         return y
+    }
+
+    @inline(__always)
+    private static func joinRows(
+        _ x: UnsafePointer<Int64>, _ y: UnsafeMutablePointer<Int64>, _ rows: Int, _ length: Int, _ identity: Int64,
+        _ join: (Int64, Int64) -> Int64
+    ) {
+        for row in 0..<rows {
+            let begin = x + row * length
+            var result = identity
+            for index in 0..<length { result = join(result, begin[index]) }
+            y[row] = result
+        }
     }
 
     /// A view with the reduced axes behind the kept ones.
@@ -96,6 +98,9 @@ struct AxisSet: Hashable, Sendable {
         for axis in 0..<rank { set.insert(axis) }
         return set
     }
+
+    /// The last of `rank` axes.
+    init(last rank: Int) { insert(rank - 1) }
 
     mutating func insert(_ axis: Int) { bits |= 1 << UInt8(axis) }
     func contains(_ axis: Int) -> Bool { bits & (1 << UInt8(axis)) != 0 }

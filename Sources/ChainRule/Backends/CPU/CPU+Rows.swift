@@ -74,13 +74,20 @@ private struct SelectRows: WordKernel {
         let (outerStep, rowStep, step) = (strides[0], strides[1], strides[2])
         let (index, count, inner) = (index, count, inner)
         let rowBytes = inner * MemoryLayout<Word>.stride
+        if inner == 1 {
+            CPU.parallel(outer, block: CPU.blockSize(bytesEach: count * MemoryLayout<Word>.stride)) { blocks in
+                for block in blocks {
+                    let (from, to) = (source + block * outerStep, target + block * count)
+                    for place in 0..<count { to[place] = from[Int(index[place]) * rowStep] }
+                }
+            }
+            return
+        }
         CPU.parallel(outer * count, block: CPU.blockSize(bytesEach: rowBytes)) { rows in
             for row in rows {
                 let (block, place) = row.quotientAndRemainder(dividingBy: count)
                 let begin = block * outerStep + Int(index[place]) * rowStep
-                if inner == 1 {
-                    target[row] = source[begin]
-                } else if step == 1 {
+                if step == 1 {
                     memcpy(target + row * inner, source + begin, rowBytes)
                 } else {
                     for column in 0..<inner { target[row * inner + column] = source[begin + column * step] }

@@ -50,7 +50,7 @@ extension CPU {
                 T($0)
             }
         case .logSumExp:
-            lines.run(x, y, from: -Double.infinity) {
+            lines.run(x, y, from: -Double.infinity, isCostly: true) {
                 logAddExp($0, Double($1))
             } value: {
                 T($0)
@@ -126,10 +126,22 @@ private struct Lines {
 
     @inline(__always)
     func run<Element, State>(
-        _ x: UnsafePointer<Element>, _ y: UnsafeMutablePointer<Element>, from start: State,
+        _ x: UnsafePointer<Element>, _ y: UnsafeMutablePointer<Element>, from start: State, isCostly: Bool = false,
         _ combine: (State, Element) -> State, value: (State) -> Element
     ) {
         let (size, inner) = (space.size, space.inner)
+        if inner == 1 && !isCostly {
+            // On this thread: called from the pool's closure the function would not be inlined.
+            for line in 0..<space.outer {
+                var (state, place) = (start, line * size + (reverse ? size - 1 : 0))
+                for _ in 0..<size {
+                    state = combine(state, x[place])
+                    y[place] = value(state)
+                    place += reverse ? -1 : 1
+                }
+            }
+            return
+        }
         forEachBlock { begin, step in
             var states = [State](repeating: start, count: inner)
             var place = begin
@@ -175,6 +187,17 @@ private struct Lines {
         _ keys: UnsafePointer<Key>, _ y: UnsafeMutablePointer<Int64>, _ rank: (Key) -> Key
     ) {
         let (size, inner) = (space.size, space.inner)
+        if inner == 1 {
+            for line in 0..<space.outer {
+                var (best, bestPlace) = (Key(0), Int64(0))
+                for number in 0..<size {
+                    let key = rank(keys[line * size + number])
+                    if key >= best { (best, bestPlace) = (key, Int64(number)) }
+                    y[line * size + number] = bestPlace
+                }
+            }
+            return
+        }
         forEachBlock { begin, step in
             var best = [(key: Key, place: Int64)](repeating: (0, 0), count: inner)
             var place = begin
