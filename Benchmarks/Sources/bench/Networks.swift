@@ -104,7 +104,7 @@ private func gpt(_ scale: Scale) -> Network {
 
 private func negativeLogLikelihood(_ output: Tensor, _ target: Tensor) -> Tensor { output.nllLoss(target) }
 
-private func crossEntropyOfTokens(_ scores: Tensor, _ target: Tensor) -> Tensor {
+func crossEntropyOfTokens(_ scores: Tensor, _ target: Tensor) -> Tensor {
     scores.flatten(startDim: 0, endDim: 1).crossEntropy(target.flatten())
 }
 

@@ -26,4 +26,5 @@ let tables: KeyValuePairs<String, @Sendable (Settings) -> Void> = [
     "machine": { $0.limits.printed() }, "floors": Floors.run, "products": Products.run,
     "elementwise": Operations.elementwise, "rows": Operations.rows, "small": Operations.small,
     "allocations": Allocations.run, "scaling": Training.scaling, "memory": Training.memory,
+    "quantization": Quantization.run,
 ]

@@ -128,9 +128,13 @@ private func adamW(_ mode: Mode) -> () -> Void {
 }
 
 /// One token through a network of GPT-2's size with 128 known positions, no gradient. The cache is no argument, hence nothing to compile.
-private func decode(_ mode: Mode) -> () -> Void {
+private func decode(_ mode: Mode) -> () -> Void { decode(nil) }
+
+/// The same, with weights in fewer bits.
+func decode(_ format: QuantizedWeight.Format?) -> () -> Void {
     let model = GPT(vocabulary: 50257, context: 256, width: 768, layers: 12, heads: 12)
     model.eval()
+    if let format { model.quantize(format) }
     let cache = KeyValueCache(for: model)
     withoutGradient { _ = model.decode(.randint(0, 50257, [1, 128]), cache) }
     let token = Tensor([5], shape: [1, 1])

@@ -19,5 +19,6 @@
 #include "ck_pooling.h"
 #include "ck_lstm.h"
 #include "ck_attention.h"
+#include "ck_quantized.h"
 
 #endif

@@ -88,7 +88,7 @@ private func linearGradients(_ dz: Tensor, _ inputs: [Tensor], needs: [Bool]) ->
 }
 
 extension CPU {
-    fileprivate static func linear(_ inputs: [Tensor], activation: ck_activation) -> Tensor {
+    static func linear(_ inputs: [Tensor], activation: ck_activation) -> Tensor {
         let (x, weight) = (inputs[0], inputs[1])
         let rows: Shape = [x.shape.dropLast().reduce(1, *), weight.shape[1]]
         let strides = x.layout.stridesForReshape(to: rows)

@@ -1,4 +1,6 @@
-let matrixProductOperations: [any Operation.Type] = [MatrixProduct.self, Linear.self, LinearActivation.self]
+let matrixProductOperations: [any Operation.Type] = [
+    MatrixProduct.self, Linear.self, LinearActivation.self, QuantizedLinear.self,
+]
 
 /// y = a b over the last two axes; the axes in front of them broadcast.
 struct MatrixProduct: BinaryOperation {

@@ -55,6 +55,8 @@ public final class GPTBlock: Module, Layer {
 ///
 /// let cache = KeyValueCache(for: model, batch: 1)
 /// var scores = model.decode(prompt, cache)         // then token after token, each (1, 1)
+///
+/// model.quantize(.int8)                            // reads a quarter of the memory for each token
 /// ```
 public final class GPT: Module, Layer {
     public let tok, pos: Embedding
@@ -113,7 +115,7 @@ public final class KeyValueCache {
         let blank = model.blocks.map { block in
             let width = block.qkv.inFeatures
             return Tensor.zeros(
-                [batch, block.heads, capacity ?? model.context, width / block.heads], dtype: block.qkv.weight.dtype)
+                [batch, block.heads, capacity ?? model.context, width / block.heads], dtype: model.pos.weight.dtype)
         }
         keys = blank
         values = blank

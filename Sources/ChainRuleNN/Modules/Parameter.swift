@@ -51,6 +51,9 @@ public final class Parameter<Value: TensorSlot> {
     }
 
     public var projectedValue: Parameter { self }
+
+    /// Takes the tensor away, from a layer that goes on with something else.
+    func remove() { leaf = nil }
 }
 
 /// A tensor that belongs to the state of a module but is not trained (running statistics).

@@ -42,4 +42,25 @@ struct ModelTests {
             #expect(last.allClose(whole.narrow(dim: 1, start: 5, length: 1), rtol: 1e-4, atol: 1e-5))
         }
     }
+
+    /// With weights of fewer bits a text decodes to nearly the same, by pieces or in one pass.
+    @Test(arguments: [(QuantizedWeight.Format.bfloat16, 0.02), (.int8, 0.05)])
+    func decodesWithSmallerWeights(format: QuantizedWeight.Format, tolerance: Double) {
+        manualSeed(7)
+        let model = GPT(vocabulary: 11, context: 8, width: 12, layers: 2, heads: 3)
+        let tokens = Tensor([3, 1, 4, 1, 5, 9], shape: [1, 6])
+        withoutGradient {
+            let exact = model(tokens)
+            model.quantize(format)
+            let rounded = model(tokens)
+            let error = (rounded - exact).abs().max().item()
+            #expect(error > 0 && error < tolerance, "\(error)")
+            let cache = KeyValueCache(for: model)
+            let parts = tokens.split([4, 1, 1], dim: 1).map { model.decode($0, cache) }
+            #expect(cat(parts, dim: 1).allClose(rounded, rtol: 1e-4, atol: 1e-5))
+        }
+        #expect(model.stateDictionary["head.weight"] == nil)
+        #expect(model.head.summary == "Linear(12, 11, bias: false, \(format))")
+        #expect(throws: TensorError.self) { try catchingErrors { model.blocks[0].fc(.ones([1, 12])) } }
+    }
 }

@@ -1,0 +1,102 @@
+import CKernels
+
+/// The weight W (n, k) of a linear layer in fewer bits, for inference: it is read once for each input, so that a smaller one is read
+/// sooner. Products are still made and added up in float32.
+public struct QuantizedWeight: Sendable {
+    public enum Format: String, CaseIterable, Sendable, CustomStringConvertible {
+        /// The upper half of each float: rounded by at most 1 in 256 of itself.
+        case bfloat16
+        /// Integers from −127 to 127 times a number for each row of W: rounded by at most 1 in 254 of the row's largest.
+        case int8
+
+        public var description: String { rawValue }
+    }
+
+    public let format: Format
+    /// (n, k), bfloat16 or int8.
+    public let values: Tensor
+    /// (n), what the integers of each row are multiplied with; nil for bfloat16.
+    public let scale: Tensor?
+
+    /// Rounds `weight`, a finite float32 matrix.
+    public init(_ weight: Tensor, _ format: Format) {
+        self.format = format
+        let weight = weight.detach()
+        guard weight.rank == 2, weight.dtype == .float32, weight.isfinite().all().item(Bool.self) else {
+            values = fail(
+                "QuantizedWeight",
+                "needs a finite float32 matrix, the weight is \(weight.dtype) of shape \(weight.shape)")
+            scale = nil
+            return
+        }
+        guard format == .int8, weight.count > 0 else {
+            values = weight.to(format == .int8 ? .int8 : .bfloat16)
+            scale = format == .int8 ? .ones([weight.shape[0]]) : nil
+            return
+        }
+        let largest = weight.abs().amax(dim: 1)
+        // Rows of zeros stay zeros with any scale.
+        let scale = largest.maskedFill(largest .== 0, 127) / 127
+        values = (weight / scale.unsqueeze(dim: 1)).round().clamp(min: -127, max: 127).to(.int8)
+        self.scale = scale
+    }
+
+    /// The float32 matrix that this stands for.
+    public var dequantized: Tensor {
+        let floats = values.to(.float32)
+        return scale.map { floats * $0.unsqueeze(dim: 1) } ?? floats
+    }
+}
+
+/// y = x Wᵀ + b on the last axis with W in fewer bits. Inputs: x (..., k), W (n, k) as bfloat16 or int8, the scale (n) for int8, and b (n)
+/// when there is one. Composed: `linear` with the dequantized weight.
+struct QuantizedLinear: VariadicOperation, NotDifferentiable {
+    static let name = "quantized_linear"
+    static let reason = "weights in fewer bits are for inference, inside withoutGradient"
+    func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.quantizedLinear(inputs)] }
+}
+
+extension CPU {
+    fileprivate static func quantizedLinear(_ inputs: [Tensor]) -> Tensor {
+        let (x, weight) = (contiguous(inputs[0]), contiguous(inputs[1]))
+        let scale = weight.dtype == .int8 ? contiguous(inputs[2]) : nil
+        let bias = inputs.count > (scale == nil ? 2 : 3) ? contiguous(inputs[inputs.count - 1]) : nil
+        let (n, k) = (weight.shape[0], weight.shape[1])
+        let rows = x.shape.dropLast().reduce(1, *)
+        if rows > 32 {
+            // Weights that many rows use are better unpacked once.
+            let floats = convert(weight, to: .float32)
+            let unpacked = scale.map { binary(CK_MUL, floats, $0.contiguousView([n, 1]), name: QuantizedLinear.name) }
+            return linear([x, unpacked ?? floats] + (bias.map { [$0] } ?? []), activation: CK_IDENTITY)
+        }
+        var shape = x.shape
+        shape[x.rank - 1] = n
+        let y = Tensor(uninitialized: shape, dtype: .float32)
+        let (m, n64, k64) = (Int64(rows), Int64(n), Int64(k))
+        let (from, to) = (x.pointer(to: Float.self), y.freshPointer(to: Float.self))
+        let offsets = bias?.pointer(to: Float.self)
+        if let scale {
+            ck_linear_int8(
+                m, n64, k64, to, from, weight.pointer(to: Int8.self), scale.pointer(to: Float.self), offsets)
+        } else {
+            ck_linear_bfloat16(m, n64, k64, to, from, weight.pointer(to: UInt16.self), offsets)
+        }
+        withExtendedLifetime((x, weight, scale, bias)) {}
+        return y
+    }
+}
+
+extension Tensor {
+    /// y = x Wᵀ + b on the last axis with W in fewer bits: (..., k) gives (..., n), float32. It has no gradient.
+    public func linear(weight: QuantizedWeight, bias: Tensor? = nil) -> Tensor {
+        let size = weight.values.shape
+        guard rank > 0, shape[rank - 1] == size[1], dtype == .float32, bias?.shape ?? [size[0]] == [size[0]] else {
+            let biasShape = bias.map { " and the bias of shape \($0.shape)" } ?? ""
+            return fail(
+                "linear",
+                "the \(dtype) input of shape \(shape)\(biasShape) do not fit the \(weight.format) weight of shape \(size): a float32 input's last axis must be \(size[1])"
+            )
+        }
+        return applyOne(QuantizedLinear(), to: [self, weight.values] + [weight.scale, bias].compactMap { $0 })
+    }
+}
