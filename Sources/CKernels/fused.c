@@ -4,34 +4,32 @@
 
 #include "ck_pool.h"
 #include "elementwise_kernels.h"
+#include "reduce_kernels.h"
+#include "rows_kernels.h"
 
-// All registers together, in bytes: most of the nearest cache, and little enough for the stack of any thread.
-#define SCRATCH 32768
+// What a tile takes, in bytes, registers and memory that is read and written: most of the nearest cache.
+#define TILE_BYTES 32768
 // Elements of a tile: enough to make the calls of the kernels cheap.
 #define LARGEST_TILE 4096
+#define SMALLEST_TILE 256
 // Elements worth a thread's while.
 #define BLOCK 32768
+// Bytes that do not stay in a cache near by from one pass to the next.
+#define LARGE (1 << 20)
 
 typedef struct program {
     int steps, operands, rank;
     const ck_fused_step *step;
     const ck_fused_operand *operand;
     const int64_t *shape;
-    const ck_elementwise_kernels *kernels;
-    int64_t count, tile, register_bytes;
+    const ck_elementwise_kernels *elementwise;
+    const ck_rows_kernels *rows;
+    int64_t count, columns;  // columns: of a row, or 1
+    int64_t tile, block, register_bytes;
+    int fetches;  // whether the next tile is brought nearer
 } program;
 
-static ck_row_kernel kernel_of(const ck_elementwise_kernels *kernels, const ck_fused_step *step, int width)
-{
-    switch ((ck_fused_kind)step->kind) {
-    case CK_FUSED_UNARY: return kernels->unary[step->is_double][step->operation];
-    case CK_FUSED_BINARY: return kernels->binary[step->is_double][step->operation];
-    case CK_FUSED_COMPARE: return kernels->compare[step->is_double][step->operation];
-    case CK_FUSED_MULADD: return kernels->muladd[step->is_double];
-    case CK_FUSED_SELECT: break;
-    }
-    return kernels->select[width == 1 ? 0 : width == 2 ? 1 : width == 4 ? 2 : 3];
-}
+// MARK: Operands
 
 /// `count` elements of a row into a run.
 static void gather_row(int width, int64_t count, char *to, const char *from, int64_t stride)
@@ -77,56 +75,167 @@ static void gather(const program *program, const ck_fused_operand *operand, int6
     }
 }
 
+/// Brings part `part` of `parts` of the tile from `start` nearer: memory is slow to come, and meanwhile the steps compute.
+static void fetch(const program *program, int64_t start, int part, int parts)
+{
+    int64_t count = program->count - start < program->tile ? program->count - start : program->tile;
+    for (int k = 0; k < program->operands; k++) {
+        const ck_fused_operand *operand = program->operand + k;
+        if (operand->place != CK_FUSED_RUN) continue;
+        const char *memory = (const char *)operand->memory + start * operand->width;
+        int64_t bytes = count * operand->width, end = bytes * (part + 1) / parts;
+        for (int64_t at = bytes * part / parts; at < end; at += 64) __builtin_prefetch(memory + at);
+    }
+}
+
+// MARK: Steps
+
+static ck_row_kernel elementwise_kernel(const ck_elementwise_kernels *kernels, const ck_fused_step *step, int width)
+{
+    switch ((ck_fused_kind)step->kind) {
+    case CK_FUSED_UNARY: return kernels->unary[step->is_double][step->operation];
+    case CK_FUSED_WITH_SLOPE: return kernels->with_slope[step->is_double][step->operation];
+    case CK_FUSED_BINARY: return kernels->binary[step->is_double][step->operation];
+    case CK_FUSED_COMPARE: return kernels->compare[step->is_double][step->operation];
+    case CK_FUSED_MULADD: return kernels->muladd[step->is_double];
+    default: return kernels->select[width == 1 ? 0 : width == 2 ? 1 : width == 4 ? 2 : 3];
+    }
+}
+
+static void run_elementwise(const program *program, const ck_fused_step *step, int64_t count, char *const *at)
+{
+    void *pointers[4];
+    unsigned broadcast = 0;
+    for (int k = 0; k < 4; k++) {
+        const ck_fused_operand *operand = program->operand + step->operands[k];
+        pointers[k] = at[step->operands[k]];
+        if (operand->place == CK_FUSED_NUMBER) broadcast |= 1u << k;
+    }
+    int width = program->operand[step->operands[0]].width;
+    elementwise_kernel(program->elementwise, step, width)(count, pointers, broadcast & ~1u, &step->scale);
+}
+
+static void run_reduce(const program *program, const ck_fused_step *step, int64_t rows, void *out, const char *x)
+{
+    int64_t bytes = program->columns * (step->is_double ? 8 : 4);
+    for (int64_t i = 0; i < rows; i++) {
+        double value = ck_reduce_current()->leaf[step->is_double][step->operation](program->columns, x + i * bytes, 0);
+        if (step->is_double) ((double *)out)[i] = value;
+        else ((float *)out)[i] = (float)value;
+    }
+}
+
+static void run_spread(const program *program, const ck_fused_step *step, int64_t rows, void *out, const void *x)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < program->columns; j++)
+            if (step->is_double) ((double *)out)[i * program->columns + j] = ((const double *)x)[i];
+            else ((float *)out)[i * program->columns + j] = ((const float *)x)[i];
+}
+
+static ck_row_arrays row_arrays(const program *program, const ck_fused_step *step, char *const *at)
+{
+    void *p[CK_FUSED_ROW_OPERANDS];
+    for (int k = 0; k < CK_FUSED_ROW_OPERANDS; k++) p[k] = step->operands[k] == CK_FUSED_NONE ? 0 : at[step->operands[k]];
+    return (ck_row_arrays){
+        .out = p[0], .x = p[1], .other = p[2], .mean = p[3], .rstd = p[4], .weight = p[5], .bias = p[6], .eps = step->scale,
+        .sums = p[9], .sums_rows = program->block / program->columns,
+    };
+}
+
+static void run_step(const program *program, const ck_fused_step *step, int64_t start, int64_t count, char *const *at)
+{
+    int64_t rows = count / program->columns;
+    ck_rows_kernel kernel;
+    switch ((ck_fused_kind)step->kind) {
+    case CK_FUSED_SPREAD: run_spread(program, step, rows, at[step->operands[0]], at[step->operands[1]]); return;
+    case CK_FUSED_REDUCE: run_reduce(program, step, rows, at[step->operands[0]], at[step->operands[1]]); return;
+    case CK_FUSED_SOFTMAX: kernel = program->rows->softmax[step->is_double][step->operation]; break;
+    case CK_FUSED_SOFTMAX_GRAD: kernel = program->rows->softmax_grad[step->is_double][step->operation]; break;
+    case CK_FUSED_LAYER_NORM: kernel = program->rows->layer_norm[step->is_double]; break;
+    case CK_FUSED_LAYER_NORM_GRAD: kernel = program->rows->layer_norm_grad[step->is_double]; break;
+    default: run_elementwise(program, step, step->on_row_numbers ? rows : count, at); return;
+    }
+    ck_row_arrays arrays = row_arrays(program, step, at);
+    arrays.row = start / program->columns;
+    kernel(0, rows, program->columns, &arrays);
+}
+
+// MARK: Tiles
+
 static void run_tile(const program *program, int64_t start, int64_t count, char *scratch)
 {
     char *at[CK_FUSED_MAX_OPERANDS];
-    unsigned char is_number[CK_FUSED_MAX_OPERANDS];
     for (int k = 0; k < program->operands; k++) {
         const ck_fused_operand *operand = program->operand + k;
-        is_number[k] = operand->place == CK_FUSED_NUMBER;
-        if (operand->place == CK_FUSED_RUN) at[k] = (char *)operand->memory + start * operand->width;
-        else if (is_number[k]) at[k] = operand->memory;
-        else at[k] = scratch + operand->number * program->register_bytes;
+        char *memory = operand->memory;
+        switch ((ck_fused_place)operand->place) {
+        case CK_FUSED_RUN: at[k] = memory + start * operand->width; break;
+        case CK_FUSED_ROW_RUN: at[k] = memory + start / program->columns * operand->width; break;
+        case CK_FUSED_NUMBER: at[k] = memory; break;
+        default: at[k] = scratch + operand->number * program->register_bytes;
+        }
         if (operand->place == CK_FUSED_STRIDED) gather(program, operand, start, count, at[k]);
     }
     for (int s = 0; s < program->steps; s++) {
-        const ck_fused_step *step = program->step + s;
-        void *pointers[4];
-        unsigned broadcast = 0;
-        for (int k = 0; k < 4; k++) {
-            pointers[k] = at[step->operands[k]];
-            if (k > 0) broadcast |= (unsigned)is_number[step->operands[k]] << k;
-        }
-        int width = program->operand[step->operands[0]].width;
-        kernel_of(program->kernels, step, width)(count, pointers, broadcast, &step->scale);
+        run_step(program, program->step + s, start, count, at);
+        if (program->fetches && start + count < program->count) fetch(program, start + count, s, program->steps);
     }
 }
 
 static void run_block(void *context, int64_t block)
 {
     const program *program = context;
-    _Alignas(64) char scratch[SCRATCH];
-    int64_t start = block * BLOCK, end = program->count - start < BLOCK ? program->count : start + BLOCK;
+    _Alignas(64) char scratch[CK_FUSED_SCRATCH];
+    int64_t start = block * program->block, end = start + program->block;
+    if (end > program->count) end = program->count;
     for (; start < end; start += program->tile)
         run_tile(program, start, end - start < program->tile ? end - start : program->tile, scratch);
 }
 
+/// How the elements are cut: from sizes alone.
+static void choose_tile(program *program, int registers, int has_rows)
+{
+    int64_t widest = 1, width = 0;
+    for (int k = 0; k < program->operands; k++) {
+        const ck_fused_operand *operand = program->operand + k;
+        if (operand->width > widest) widest = operand->width;
+        if (operand->place == CK_FUSED_RUN) width += operand->width;
+    }
+    program->fetches = program->count * width > LARGE;
+    int64_t bytes = registers * widest + width;
+    if (has_rows) {
+        int64_t columns = program->columns, rows = TILE_BYTES / (bytes * columns);
+        program->block = ck_rows_block(program->count / columns, columns) * columns;
+        while (rows > 1 && registers * (widest * columns * rows + 64) > CK_FUSED_SCRATCH) rows--;
+        program->tile = (rows < 1 ? 1 : rows) * columns;
+    } else {
+        program->block = BLOCK;
+        // A multiple of 64 elements, so that every register begins on a cache line and no block ends inside of a vector.
+        program->tile = LARGEST_TILE;
+        while (program->tile > SMALLEST_TILE && bytes * program->tile > TILE_BYTES) program->tile /= 2;
+    }
+    program->register_bytes = (program->tile * widest + 63) / 64 * 64;
+}
+
 void ck_fused_run(int steps, const ck_fused_step *step, int operands, const ck_fused_operand *operand, int registers,
-                  int rank, const int64_t *shape)
+                  int has_rows, int rank, const int64_t *shape)
 {
     static const int64_t one = 1;
     program program = {.steps = steps, .operands = operands, .rank = rank, .step = step, .operand = operand,
-                       .shape = shape, .kernels = ck_elementwise_current(), .count = 1, .tile = LARGEST_TILE};
+                       .shape = shape, .elementwise = ck_elementwise_current(), .rows = ck_rows_current(), .count = 1};
     if (rank == 0) program.rank = 1, program.shape = &one;
     for (int axis = 0; axis < rank; axis++) program.count *= shape[axis];
     if (program.count == 0) return;
-    int widest = 1;
-    for (int k = 0; k < operands; k++)
-        if (operand[k].width > widest) widest = operand[k].width;
-    // A multiple of 64 elements, so that every register begins on a cache line and no block ends inside of a vector.
-    while (registers * program.tile * widest > SCRATCH) program.tile /= 2;
-    program.register_bytes = program.tile * widest;
-    int64_t blocks = (program.count + BLOCK - 1) / BLOCK;
+    program.columns = has_rows ? program.shape[program.rank - 1] : 1;
+    choose_tile(&program, registers, has_rows);
+    int64_t blocks = (program.count + program.block - 1) / program.block;
     if (blocks == 1) run_block(&program, 0);
     else ck_parallel(blocks, run_block, &program);
+    for (int s = 0; s < steps; s++) {
+        if (step[s].kind != CK_FUSED_LAYER_NORM_GRAD || step[s].operands[9] == CK_FUSED_NONE) continue;
+        ck_row_arrays arrays = {.sums = operand[step[s].operands[9]].memory, .sums_rows = program.block / program.columns};
+        ck_layer_norm_grad_finish(step[s].is_double, program.count / program.columns, program.columns, &arrays,
+                                  operand[step[s].operands[7]].memory, operand[step[s].operands[8]].memory);
+    }
 }

@@ -154,14 +154,16 @@ static void T(layer_norm_grad_row)(int64_t row, int64_t columns, const ck_row_ar
 
 #define PARTS_ROWS 8  // rows that are added up in REAL before they join the sums in double
 
+/// The sums begin with the first row of their block, and what is not in them at its end is left in the parts.
 static void T(layer_norm_grad)(int64_t first, int64_t end, int64_t columns, const ck_row_arrays *arrays)
 {
-    double *sums = arrays->sums ? arrays->sums + first / arrays->sums_rows * CK_SUMS_SIZE(columns) : 0;
+    int64_t row = arrays->row + first, done = arrays->sums ? row % arrays->sums_rows : 0;
+    double *sums = arrays->sums ? arrays->sums + row / arrays->sums_rows * CK_SUMS_SIZE(columns) : 0;
     REAL *parts = sums ? (REAL *)(sums + 2 * columns) : 0;
-    if (sums) memset(sums, 0, (size_t)CK_SUMS_SIZE(columns) * sizeof(double));
+    if (sums && done == 0) memset(sums, 0, (size_t)CK_SUMS_SIZE(columns) * sizeof(double));
     for (int64_t i = first; i < end; i++) {
         T(layer_norm_grad_row)(i, columns, arrays, parts);
-        if (!sums || (i + 1 < end && (i + 1 - first) % PARTS_ROWS != 0)) continue;
+        if (!sums || ++done % PARTS_ROWS != 0) continue;
         for (int64_t j = 0; j < 2 * columns; j++) {
             sums[j] += parts[j];
             parts[j] = 0;

@@ -13,6 +13,7 @@ typedef struct ck_row_arrays {
     double eps;
     double *sums;       // layer norm gradient: null, or CK_SUMS_SIZE numbers for each block of `sums_rows` rows
     int64_t sums_rows;
+    int64_t row;        // which row of all the arrays begin with: where its sums are
 } ck_row_arrays;
 
 /// The sums over rows of dy, of dy z, and room for both while they are made.
@@ -31,5 +32,13 @@ extern const ck_rows_kernels ck_rows_baseline;
 extern const ck_rows_kernels ck_rows_avx2;
 extern const ck_rows_kernels ck_rows_avx512;
 #endif
+
+const ck_rows_kernels *ck_rows_current(void);
+
+/// Rows whose sums are one: what is cut into blocks of so many rows has the same sums.
+int64_t ck_rows_block(int64_t rows, int64_t columns);
+/// The gradients of weight and bias from the sums of all blocks.
+void ck_layer_norm_grad_finish(int is_double, int64_t rows, int64_t columns, const ck_row_arrays *arrays, void *dweight,
+                               void *dbias);
 
 #endif

@@ -3,22 +3,45 @@
 
 #include "ck_elementwise.h"
 
-/// Several elementwise operations in one pass: a short program that runs on tile after tile, so that what passes between its steps stays
-/// in the nearest cache. The same kernels compute as for single operations, hence the same bits.
+/// Several operations in one pass: a short program that runs on tile after tile, so that what passes between its steps stays in the nearest
+/// cache. The same kernels compute as for single operations, hence the same bits. A tile is a run of elements, or with operations on
+/// rows a few whole rows.
 
-typedef enum ck_fused_kind { CK_FUSED_UNARY, CK_FUSED_BINARY, CK_FUSED_COMPARE, CK_FUSED_MULADD, CK_FUSED_SELECT } ck_fused_kind;
+typedef enum ck_fused_kind {
+    // Element by element
+    CK_FUSED_UNARY,
+    CK_FUSED_WITH_SLOPE,  // two outputs, value and derivative
+    CK_FUSED_BINARY,
+    CK_FUSED_COMPARE,
+    CK_FUSED_MULADD,
+    CK_FUSED_SELECT,
+    // Row by row
+    CK_FUSED_SPREAD,   // out, x: one number a row, for all elements of the row
+    CK_FUSED_REDUCE,   // out, one number a row, and x
+    CK_FUSED_SOFTMAX,  // operation 1: the logarithm; operands as in CK_FUSED_ROW_OPERANDS
+    CK_FUSED_SOFTMAX_GRAD,
+    CK_FUSED_LAYER_NORM,
+    CK_FUSED_LAYER_NORM_GRAD,
+} ck_fused_kind;
 
-/// One operation: the number of the kernel, its operands (the output first) and, for a multiply-add, its scale.
+/// The operands of softmax, layer norm and their gradients, in this order: out; x or dy; y or x for a gradient; mean and rstd; weight and bias;
+/// dweight, dbias and their workspace of ck_layer_norm_grad_workspace bytes. Those that are not there are CK_FUSED_NONE.
+#define CK_FUSED_ROW_OPERANDS 10
+#define CK_FUSED_NONE 255
+
+/// One operation: the number of the kernel, its operands (the outputs first), and the scale of a multiply-add or the eps of a layer norm.
 typedef struct ck_fused_step {
     uint8_t kind, is_double, operation;
-    uint8_t operands[4];
+    uint8_t on_row_numbers;  // an elementwise operation on numbers of which there is one for each row
+    uint8_t operands[CK_FUSED_ROW_OPERANDS];
     double scale;
 } ck_fused_step;
 
 typedef enum ck_fused_place {
     CK_FUSED_REGISTER,  // lives for a tile only
     CK_FUSED_RUN,       // one element after the other in memory
-    CK_FUSED_NUMBER,    // one element for all
+    CK_FUSED_ROW_RUN,   // in memory too, one element for each row
+    CK_FUSED_NUMBER,    // the same for every tile: one element for all, or what an operation on rows reads or writes as a whole
     CK_FUSED_STRIDED,   // anywhere: gathered into a register for each tile
 } ck_fused_place;
 
@@ -31,9 +54,12 @@ typedef struct ck_fused_operand {
 
 #define CK_FUSED_MAX_REGISTERS 16
 #define CK_FUSED_MAX_OPERANDS 64
+/// With operations on rows: the most bytes that the registers take for one row, each rounded up to 64.
+#define CK_FUSED_SCRATCH 65536
 
-/// Runs the steps on all elements of `shape`. An output may be the memory of an input that no later step reads.
+/// Runs the steps on all elements of `shape`. An output may be the memory of an input that no later step reads. `has_rows` says that there are
+/// operations on rows, which lie along the last axis.
 void ck_fused_run(int steps, const ck_fused_step *_Nonnull step, int operands, const ck_fused_operand *_Nonnull operand,
-                  int registers, int rank, const int64_t *_Nonnull shape);
+                  int registers, int has_rows, int rank, const int64_t *_Nonnull shape);
 
 #endif

@@ -3,6 +3,8 @@ import CKernels
 /// How the kernels compute an elementwise operation on floats.
 enum ElementwiseKernel {
     case unary(ck_unary)
+    /// Two outputs: f(x), and f′(x) of the same x.
+    case withSlope(ck_unary)
     /// f(a, b) of two inputs.
     case binary(ck_binary)
     /// f(x, c), or f(c, x).
@@ -19,4 +21,24 @@ enum ElementwiseKernel {
 protocol FusableOperation: Operation {
     /// Used where the inputs are float32 or float64.
     var kernel: ElementwiseKernel { get }
+}
+
+/// How the kernels compute an operation on rows: along the last axis, each row by itself.
+enum RowKernel {
+    case softmax(logarithm: Bool)
+    /// From ∂L/∂y and y.
+    case softmaxGradient(logarithm: Bool)
+    /// y, mean and r of x and, when it is affine, weight and bias.
+    case layerNorm(eps: Double, isAffine: Bool)
+    /// ∂L/∂x and, when it is affine, the gradients of weight and bias; from ∂L/∂y, x, mean, r and the weight.
+    case layerNormGradient(isAffine: Bool)
+    /// One number for each row.
+    case reduction(ck_reduction)
+}
+
+/// An operation that works on rows, along some axes: a compiled function computes it together with its neighbours, a few rows at a time.
+protocol RowOperation: Operation {
+    var rowKernel: RowKernel { get }
+    /// What makes a row, when the input has this rank: `rowKernel` is used where that is the last axis.
+    func rowAxes(rank: Int) -> AxisSet
 }

@@ -1,14 +1,20 @@
 /// Finds elementwise operations that can run together, and the order in which everything runs then.
 ///
 /// A *unit* is a group of operations that run as one, or a single step. Two units of one shape become one when one uses the other's result or
-/// both read the same, and no third lies between them: one that needs the results of the one and that the other needs.
+/// both read the same, and no third lies between them: one that needs the results of the one and that the other needs. A unit that computes
+/// one number for each row of another's shape fits that one too.
 struct Fusion {
     private let steps: [RecordedStep]
     private let forms: [ValueForm]
+    /// The steps as they run in a group; nil for those that can't.
+    private let tiled: [TiledStep?]
     /// The steps that a step waits for.
     private let predecessors: [[Int]]
     private var unitOf: [Int]
     private var members: [[Int]]
+    /// What a unit runs over, and whether all of it fits the numbers of rows.
+    private var shapes: [Shape]
+    private var fitsRowNumbers: [Bool]
     /// The operations that read a value, so far.
     private var readers: [Int: [Int]] = [:]
     /// The number of the search that came to a unit last.
@@ -21,11 +27,14 @@ struct Fusion {
     init(_ steps: [RecordedStep], _ forms: [ValueForm]) {
         self.steps = steps
         self.forms = forms
+        tiled = steps.map { TiledStep($0, forms) }
+        shapes = tiled.map { $0?.shape ?? [] }
+        fitsRowNumbers = tiled.map { $0?.fitsRowNumbers ?? false }
         predecessors = Fusion.dependencies(of: steps)
         unitOf = Array(steps.indices)
         members = steps.indices.map { [$0] }
         visited = steps.map { _ in 0 }
-        for index in steps.indices where isFusable(index) { join(index) }
+        for index in steps.indices where tiled[index] != nil { join(index) }
     }
 
     /// What each step waits for: the makers of its inputs, and the step before it that touches the same thing outside.
@@ -42,36 +51,43 @@ struct Fusion {
         }
     }
 
-    private func isFusable(_ index: Int) -> Bool {
-        let step = steps[index]
-        guard let kernel = step.kernel, let input = step.inputs.last else { return false }
-        let dtype = forms[input].dtype
-        guard dtype == .float32 || dtype == .float64 else { return false }
-        let floats = if case .select = kernel { step.inputs.dropFirst() } else { step.inputs[...] }
-        return floats.allSatisfy { forms[$0].dtype == dtype }
-    }
-
     // MARK: Groups
 
     /// Brings an operation together with the makers of its inputs, and with others that read the same inputs.
     private mutating func join(_ index: Int) {
-        let shape = forms[steps[index].outputs[0]].shape
-        var partners = predecessors[index].filter { isFusable($0) }
-        for input in steps[index].inputs where forms[input].shape == shape {
+        var partners = predecessors[index].filter { tiled[$0] != nil }
+        for input in steps[index].inputs where forms[input].shape == shapes[index] {
             partners += readers[input] ?? []
             readers[input, default: []].append(index)
         }
-        for partner in partners where forms[steps[partner].outputs[0]].shape == shape {
+        for partner in partners {
             let (unit, own) = (unitOf[partner], unitOf[index])
-            guard unit != own, members[unit].count + members[own].count <= Self.longest, !isReached(own, from: unit),
-                !isReached(unit, from: own)
+            guard unit != own, members[unit].count + members[own].count <= Self.longest,
+                let shape = commonShape(unit, own),
+                !isReached(own, from: unit), !isReached(unit, from: own)
             else { continue }
             merge(own, into: unit)
+            shapes[unit] = shape
         }
+    }
+
+    /// What two units would run over together.
+    private func commonShape(_ unit: Int, _ other: Int) -> Shape? {
+        let (shape, otherShape) = (shapes[unit], shapes[other])
+        if shape == otherShape { return shape }
+        if isOfRows(shape, otherShape), fitsRowNumbers[unit] { return otherShape }
+        return isOfRows(otherShape, shape) && fitsRowNumbers[other] ? shape : nil
+    }
+
+    /// Whether a shape has one element for each row of another, and such rows fit a tile.
+    private func isOfRows(_ numbers: Shape, _ shape: Shape) -> Bool {
+        guard let columns = shape.last, numbers.last == 1, numbers.count == shape.count else { return false }
+        return numbers.dropLast().elementsEqual(shape.dropLast()) && columns * 8 <= TiledStep.mostRowBytes
     }
 
     private mutating func merge(_ unit: Int, into other: Int) {
         for member in members[unit] { unitOf[member] = other }
+        fitsRowNumbers[other] = fitsRowNumbers[other] && fitsRowNumbers[unit]
         members[other] = (members[other] + members[unit]).sorted()
         members[unit] = []
     }

@@ -18,24 +18,25 @@ final class Plan {
 
     init(_ recording: Recording) {
         let simplified = SimplifiedRecording(recording)
-        let units = Fusion(simplified.steps, recording.forms).ordered
+        var forms = recording.forms
+        let units = Fusion(sharingSlopes(simplified.steps, &forms), forms).ordered
         let fixed = Set(simplified.fixed.map(\.number))
         let kept = fixed.union(simplified.results)
         let lifetimes = Lifetimes(units, kept: kept, argumentCount: recording.argumentCount)
         var planned: [RecordedStep] = []
         for (index, unit) in units.enumerated() {
-            planned += fused(unit, recording.forms, lifetimes, at: index)
+            planned += fused(unit, forms, lifetimes, at: index)
         }
         let releases = Lifetimes(planned.map { [$0] }, kept: kept, argumentCount: 0).releases
         steps = zip(planned, releases).map { PlannedStep(step: $0, releases: $1) }
         results = simplified.results
         releasedAtEnd = Array(Set(results).union(0..<recording.argumentCount).subtracting(fixed))
         conditions = recording.conditions
-        values = ValueTable(count: recording.forms.count)
+        values = ValueTable(count: forms.count)
         for (number, tensor) in simplified.fixed { values[number] = tensor }
         text = PlanSummary(
             recorded: recording.steps.count, repeated: simplified.repeated, unused: simplified.unused,
-            lines: planned.map { PlanSummary.Line($0, recording.forms) })
+            lines: planned.map { PlanSummary.Line($0, forms) })
     }
 
     var conditionsHold: Bool { conditions.allSatisfy(\.holds) }

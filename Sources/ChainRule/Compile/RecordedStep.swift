@@ -11,6 +11,8 @@ class RecordedStep {
     final var recomputation = 0
     /// How the kernels compute it, when they do so element by element.
     final let kernel: ElementwiseKernel?
+    /// How they do so row by row.
+    final let rows: (any RowOperation)?
     /// The thing outside that it reads or changes: the order of such steps stays as it is.
     final let owner: ObjectIdentifier?
     /// The operations that it consists of, when it is several.
@@ -33,6 +35,7 @@ class RecordedStep {
     ) {
         self.name = name
         self.kernel = kernel
+        rows = identity.base as? any RowOperation
         owner = (identity.base as? ClosureIdentity)?.owner.map(ObjectIdentifier.init)
         self.identity = identity
         self.role = role

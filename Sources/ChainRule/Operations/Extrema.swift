@@ -3,13 +3,15 @@ import CKernels
 let extremumOperations: [any Operation.Type] = [Extremum.self, ArgExtremum.self]
 
 /// y = max x or min x over some axes, which keep size 1. Equal extremes share the gradient evenly.
-struct Extremum: UnaryOperation {
+struct Extremum: UnaryOperation, RowOperation {
     let axes: AxisSet
     let minimum: Bool
     static let name = "amax"
     static let formula = Formula("max x, or min x", gradient: "∂L/∂x = ∂L/∂y where x = y, divided among equals; else 0")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = [.input, .output]
+    var rowKernel: RowKernel { .reduction(minimum ? CK_MIN : CK_MAX) }
+    func rowAxes(rank: Int) -> AxisSet { axes }
     func forward(_ x: Tensor) -> Tensor {
         if x.dtype.isFloatingPoint { return CPU.reduce(minimum ? CK_MIN : CK_MAX, x, over: axes) }
         let numbers = CPU.convert(x, to: .int64)

@@ -66,40 +66,45 @@ struct BatchNormalizationGradient: VariadicOperation {
     ]
 }
 
-/// Normalises each row of a matrix. Inputs: x (rows, columns), and w and b (columns) when `isAffine`. Outputs: y, and for the backward
-/// pass mean and r (rows, 1).
-struct LayerNormalization: VariadicOperation {
+/// Normalises each row, along the last axis. Inputs: x (..., columns), and w and b (columns) when `isAffine`. Outputs: y, and for the backward
+/// pass mean and r (..., 1).
+struct LayerNormalization: VariadicOperation, RowOperation {
     let eps: Double
     let isAffine: Bool
     static let name = "layer_norm"
     static var formula: Formula { normalizationFormula }
     static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = [.input, .otherOutputs]
+    var rowKernel: RowKernel { .layerNorm(eps: eps, isAffine: isAffine) }
+    func rowAxes(rank: Int) -> AxisSet { AxisSet(last: rank) }
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         CPU.layerNorm(inputs[0], isAffine ? (inputs[1], inputs[2]) : nil, eps: eps)
     }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
-        let saved = NormalizationState(kept, axes: [1], isAffine: isAffine)
+        let saved = NormalizationState(kept, axes: AxisSet(last: kept.inputs[0].rank), isAffine: isAffine)
         let operation = LayerNormalizationGradient(eps: eps, isAffine: isAffine)
         return normalizationGradients(dy, saved, isAffine: isAffine) { apply(operation, to: $0) }
     }
     static let samples = [
         Sample(LayerNormalization(eps: 0.1, isAffine: false), [values([2, 3])]),
         Sample(LayerNormalization(eps: 0.1, isAffine: true), [values([2, 3]), values([3]), values([3])]),
+        Sample(LayerNormalization(eps: 0.1, isAffine: true), [values([2, 1, 3]), values([3]), values([3])]),
     ]
 }
 
 /// The gradients of `LayerNormalization`. Inputs: dy, x, mean, r, and w when `isAffine`. Outputs: dx, and dw and db when `isAffine`.
-struct LayerNormalizationGradient: VariadicOperation {
+struct LayerNormalizationGradient: VariadicOperation, RowOperation {
     let eps: Double
     let isAffine: Bool
     static let name = "layer_norm_gradient"
     static var formula: Formula { normalizationGradientFormula }
     static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = .input
+    var rowKernel: RowKernel { .layerNormGradient(isAffine: isAffine) }
+    func rowAxes(rank: Int) -> AxisSet { AxisSet(last: rank) }
     func forward(_ inputs: [Tensor]) -> [Tensor] { CPU.layerNormGradient(inputs, isAffine: isAffine) }
     func gradients(_ g: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
-        secondOrder(g, kept.inputs, axes: [1], eps: eps)
+        secondOrder(g, kept.inputs, axes: AxisSet(last: kept.inputs[1].rank), eps: eps)
     }
     static let samples = [
         Sample([values([2, 3]), values([2, 3]), values([3])]) { inputs in

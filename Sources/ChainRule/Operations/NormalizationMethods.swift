@@ -88,11 +88,12 @@ extension Tensor {
     ) -> Tensor {
         guard endsIn(normalizedShape, [weight, bias], "layerNorm") else { return .placeholderAfterError }
         let columns = normalizedShape.elementCount
-        let matrix = wide.reshape([shape.dropLast(normalizedShape.count).reduce(1, *), columns])
-        var inputs = [matrix]
+        let leading = shape.dropLast(normalizedShape.count)
+        let rows = normalizedShape.count == 1 ? wide : wide.reshape(Shape(leading + [columns]))
+        var inputs = [rows]
         if weight != nil || bias != nil {
-            inputs.append((weight?.wide ?? .ones([columns], dtype: matrix.dtype)).reshape([columns]))
-            inputs.append((bias?.wide ?? .zeros([columns], dtype: matrix.dtype)).reshape([columns]))
+            inputs.append((weight?.wide ?? .ones([columns], dtype: rows.dtype)).reshape([columns]))
+            inputs.append((bias?.wide ?? .zeros([columns], dtype: rows.dtype)).reshape([columns]))
         }
         let operation = LayerNormalization(eps: eps, isAffine: inputs.count > 1)
         return apply(operation, to: inputs)[0].reshape(shape).rounded(to: dtype)

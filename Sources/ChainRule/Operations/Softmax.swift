@@ -3,7 +3,7 @@ import CKernels
 let softmaxOperations: [any Operation.Type] = [Softmax.self, SoftmaxGradient.self]
 
 /// y = eˣ / Σ eˣ along an axis, or its logarithm x − log Σ eˣ.
-struct Softmax: UnaryOperation {
+struct Softmax: UnaryOperation, RowOperation {
     let axis: Int
     let logarithm: Bool
     static let name = "softmax"
@@ -11,6 +11,8 @@ struct Softmax: UnaryOperation {
         "s = eˣ / Σ eˣ, or log s",
         gradient: "∂L/∂x = s (∂L/∂y − Σ ∂L/∂y s), for the logarithm ∂L/∂y − s Σ ∂L/∂y")
     static let keeps: Keeps = .output
+    var rowKernel: RowKernel { .softmax(logarithm: logarithm) }
+    func rowAxes(rank: Int) -> AxisSet { [axis] }
     func forward(_ x: Tensor) -> Tensor { CPU.softmax(x, axis: axis, logarithm: logarithm) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
         apply(SoftmaxGradient(axis: axis, logarithm: logarithm), to: dy, kept.output)
@@ -24,7 +26,7 @@ struct Softmax: UnaryOperation {
 }
 
 /// dx = y (dy − Σ dy y), or for the logarithm dy − eʸ Σ dy: the gradient of `Softmax` from its output, in one pass.
-struct SoftmaxGradient: BinaryOperation {
+struct SoftmaxGradient: BinaryOperation, RowOperation {
     let axis: Int
     let logarithm: Bool
     static let name = "softmax_gradient"
@@ -34,6 +36,8 @@ struct SoftmaxGradient: BinaryOperation {
             "g = ∂L/∂dx: ∂L/∂dy = y (g − Σ g y), ∂L/∂y = g (dy − Σ dy y) − dy Σ g y; or ∂L/∂dy = g − Σ g eʸ, ∂L/∂y = −g eʸ Σ dy"
     )
     static let keeps: Keeps = .inputs
+    var rowKernel: RowKernel { .softmaxGradient(logarithm: logarithm) }
+    func rowAxes(rank: Int) -> AxisSet { [axis] }
     func forward(_ dy: Tensor, _ y: Tensor) -> Tensor { CPU.softmaxGradient(dy, y, axis: axis, logarithm: logarithm) }
     func gradientLeft(_ g: Tensor, _ kept: Kept) -> Tensor {
         let y = kept.rightInput

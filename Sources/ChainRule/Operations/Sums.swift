@@ -3,13 +3,15 @@ import CKernels
 let sumOperations: [any Operation.Type] = [Sum.self]
 
 /// y = Σ x over some axes, which keep size 1.
-struct Sum: UnaryOperation {
+struct Sum: UnaryOperation, RowOperation {
     let axes: AxisSet
     let from: Shape
     static let name = "sum"
     static let formula = Formula("Σ x", gradient: "∂L/∂x = ∂L/∂y, repeated over the summed axes")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = []
+    var rowKernel: RowKernel { .reduction(CK_SUM) }
+    func rowAxes(rank: Int) -> AxisSet { axes }
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint
             ? CPU.reduce(CK_SUM, x, over: axes)

@@ -49,6 +49,26 @@ struct FusionTests {
         compare({ [$0[0].addcmul($0[1], $0[1].exp(), value: 0.5)] }, [[50, 70], [50, 70]], groups: 1)
     }
 
+    @Test(arguments: [DType.float32, .float64]) func functionsShareTheirSlope(_ dtype: DType) {
+        let functions: [(Tensor) -> Tensor] = [
+            { $0.gelu() }, { $0.gelu(approximate: .tanh) }, { $0.silu() }, { $0.gelu() * $0.silu() },
+        ]
+        for function in functions {
+            // In one pass, and with something between the function and its gradient.
+            for between in [{ $0 }, { $0 * $0.sum() }] as [(Tensor) -> Tensor] {
+                let gradients = { (x: [Tensor]) in
+                    let leaf = x[0].requiringGrad()
+                    let y = between(function(leaf) * x[1])
+                    return [y.detach()] + gradient(of: (y * x[1]).sum(), wrt: [leaf])
+                }
+                for shape in [[5], [3, 7], [70001]] as [Shape] { compare(gradients, [shape, shape], dtype: dtype) }
+                let step = compile(gradients)
+                for _ in 0..<3 { _ = step([.ones([40]), .ones([40])]) }
+                #expect(step.plan.description.contains("with slope"), "\(step.plan)")
+            }
+        }
+    }
+
     @Test func manyOperationsTakeSeveralGroups() {
         let long = { (x: [Tensor]) in
             var (y, sums) = (x[0], x[1])

@@ -23,6 +23,23 @@ enum CPU {
         }
     }
 
+    /// f(x) and f′(x) for float and double.
+    static func withSlope(_ operation: ck_unary, _ x: Tensor) -> (value: Tensor, slope: Tensor) {
+        let value = Tensor(uninitialized: x.shape, dtype: x.dtype)
+        let slope = Tensor(uninitialized: x.shape, dtype: x.dtype)
+        var loop = loop(over: value, slope, x)
+        if x.dtype == .float32 {
+            ck_with_slope_f32(
+                operation, &loop, value.freshPointer(to: Float.self), slope.freshPointer(to: Float.self),
+                x.pointer(to: Float.self))
+        } else {
+            ck_with_slope_f64(
+                operation, &loop, value.freshPointer(to: Double.self), slope.freshPointer(to: Double.self),
+                x.pointer(to: Double.self))
+        }
+        return (value, slope)
+    }
+
     /// f(a, b) with broadcasting, for two floating tensors of one dtype.
     @inline(__always)
     static func binary(_ operation: ck_binary, _ a: Tensor, _ b: Tensor, name: String) -> Tensor {

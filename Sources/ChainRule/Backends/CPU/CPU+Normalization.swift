@@ -58,15 +58,17 @@ extension CPU {
         return isAffine ? [dx, dWeight, dBias] : [dx]
     }
 
-    /// y, mean and r of each row of a matrix.
+    /// y, mean and r of each row, along the last axis.
     static func layerNorm(_ x: Tensor, _ affine: Affine?, eps: Double) -> [Tensor] {
         let x = contiguous(x)
         let weight = affine.map { contiguous($0.weight) }
         let bias = affine.map { contiguous($0.bias) }
-        let (rows, columns) = (x.shape[0], x.shape[1])
+        let axis = x.rank - 1
+        let rowShape = AxisSet(last: x.rank).reduced(x.shape)
+        let (rows, columns) = (rowShape.elementCount, x.shape[axis])
         let y = Tensor(uninitialized: x.shape, dtype: x.dtype)
         let (mean, root) = (
-            Tensor(uninitialized: [rows, 1], dtype: x.dtype), Tensor(uninitialized: [rows, 1], dtype: x.dtype)
+            Tensor(uninitialized: rowShape, dtype: x.dtype), Tensor(uninitialized: rowShape, dtype: x.dtype)
         )
         if y.count == 0 { return [y, .zeros(like: mean), .zeros(like: root)] }
         if x.dtype == .float32 {
@@ -89,7 +91,8 @@ extension CPU {
         let (dy, x, mean, root) = (parts[0], parts[1], parts[2], parts[3])
         let dx = Tensor(uninitialized: x.shape, dtype: x.dtype)
         if dx.count == 0 { return isAffine ? [dx, .zeros(like: parts[4]), .zeros(like: parts[4])] : [dx] }
-        let (rows, columns) = (Int64(x.shape[0]), Int64(x.shape[1]))
+        let columns = Int64(x.shape[x.rank - 1])
+        let rows = Int64(x.count) / columns
         let weight = isAffine ? parts[4] : nil
         let dWeight = weight.map { Tensor(uninitialized: $0.shape, dtype: x.dtype) }
         let dBias = weight.map { Tensor(uninitialized: $0.shape, dtype: x.dtype) }

@@ -1,37 +1,55 @@
 import CKernels
 
-/// Several elementwise operations as one pass of the kernels over tiles.
+/// Several operations as one pass of the kernels over tiles.
 final class FusedProgram {
     static let mostRegisters = Int(CK_FUSED_MAX_REGISTERS)
     static let mostOperands = Int(CK_FUSED_MAX_OPERANDS)
+    static let scratchByteCount = Int(CK_FUSED_SCRATCH)
 
     /// An operand of the program.
     enum Operand {
         /// Lives for a tile only.
         case register(Int)
-        /// An input that has the shape of the pass, or is one number; by its place among the inputs.
+        /// An input that has the shape of the pass, by its place among the inputs.
         case input(Int)
+        /// An input that has one number for each row.
+        case rowInput(Int)
+        /// An input that is the same for every tile: one number, or what belongs to the columns.
+        case wholeInput(Int)
         /// An input that is broadcast or lies in memory with gaps, gathered into a register.
         case gathered(Int, register: Int)
         /// A result, by its place among the outputs.
         case output(Int)
+        case rowOutput(Int)
+        case wholeOutput(Int)
         case number(Double)
+        /// Room for the sums over rows that the gradients of a layer norm are.
+        case normWorkspace
     }
 
-    /// One operation: its kernel and the places of its operands, the output first.
+    enum Work {
+        case elementwise(ElementwiseKernel, onRowNumbers: Bool)
+        case rows(RowKernel)
+        /// One number for each row, for all elements of the row.
+        case spread
+    }
+
+    /// One operation and the places of its operands, the outputs first.
     struct Step {
-        let kernel: ElementwiseKernel
+        let work: Work
         let isDouble: Bool
-        let operands: [Int]
+        let operands: [Int?]
     }
 
-    /// A result: its dtype, and the input whose memory it may take when nobody needs that any more.
+    /// A result, and the input whose memory it may take when nobody needs that any more.
     struct Output {
         let dtype: DType
+        let shape: Shape
         let reusable: Int?
     }
 
     private let shape: Shape
+    private let hasRows: Bool
     private let registers: Int
     private let outputs: [Output]
     private let operands: [Operand]
@@ -41,8 +59,12 @@ final class FusedProgram {
     /// The numbers, kept where the kernels read them.
     private let numbers: [Int: Tensor]
 
-    init(shape: Shape, registers: Int, operands: [(operand: Operand, dtype: DType)], outputs: [Output], steps: [Step]) {
+    init(
+        shape: Shape, hasRows: Bool, registers: Int, operands: [(operand: Operand, dtype: DType)], outputs: [Output],
+        steps: [Step]
+    ) {
         self.shape = shape
+        self.hasRows = hasRows
         self.registers = registers
         self.outputs = outputs
         self.operands = operands.map(\.operand)
@@ -65,6 +87,8 @@ final class FusedProgram {
                 place.place = UInt8(CK_FUSED_NUMBER.rawValue)
                 place.memory = number.rawPointer
             case .input, .output: place.place = UInt8(CK_FUSED_RUN.rawValue)
+            case .rowInput, .rowOutput: place.place = UInt8(CK_FUSED_ROW_RUN.rawValue)
+            case .wholeInput, .wholeOutput, .normWorkspace: place.place = UInt8(CK_FUSED_NUMBER.rawValue)
             }
             return place
         }
@@ -73,32 +97,41 @@ final class FusedProgram {
 
     /// The results for `inputs`; takes the memory of an input that nobody else uses where it may.
     func run(_ inputs: inout [Tensor]) -> [Tensor] {
+        for operand in operands {
+            switch operand {
+            case .input(let number), .rowInput(let number), .wholeInput(let number):
+                if !inputs[number].isContiguous { inputs[number] = CPU.contiguousCopy(inputs[number]) }
+            default: break
+            }
+        }
         for (index, operand) in operands.enumerated() {
-            if case .input(let number) = operand, inputs[number].shape == shape, !inputs[number].isContiguous {
-                inputs[number] = CPU.contiguousCopy(inputs[number])
-            }
-            if case .gathered(let number, _) = operand {
-                places[index].memory = inputs[number].rawPointer
-                inputs[number].layout.broadcastStrides(to: shape).write(to: &places[index].strides)
-            }
+            guard case .gathered(let number, _) = operand else { continue }
+            places[index].memory = inputs[number].rawPointer
+            inputs[number].layout.broadcastStrides(to: shape).write(to: &places[index].strides)
         }
         let results = outputs.map { output in
-            if let number = output.reusable, let memory = inputs[number].memoryForReuse(shape) { return memory }
-            return Tensor(uninitialized: shape, dtype: output.dtype)
+            if let number = output.reusable, let memory = inputs[number].memoryForReuse(output.shape) { return memory }
+            return Tensor(uninitialized: output.shape, dtype: output.dtype)
         }
+        var workspaces: [Workspace] = []
         for (index, operand) in operands.enumerated() {
             switch operand {
-            case .input(let number):
-                let isNumber = inputs[number].count == 1
-                places[index].place = UInt8((isNumber ? CK_FUSED_NUMBER : CK_FUSED_RUN).rawValue)
+            case .input(let number), .rowInput(let number), .wholeInput(let number):
                 places[index].memory = inputs[number].rawPointer
-            case .output(let number): places[index].memory = results[number].rawPointer
+            case .output(let number), .rowOutput(let number), .wholeOutput(let number):
+                places[index].memory = results[number].rawPointer
+            case .normWorkspace:
+                let columns = shape.last ?? 1
+                let size = ck_layer_norm_grad_workspace(Int64(shape.elementCount / columns), Int64(columns))
+                workspaces.append(Workspace(byteCount: size))
+                places[index].memory = workspaces[workspaces.count - 1].pointer
             case .register, .gathered, .number: break
             }
         }
-        withExtendedLifetime((inputs, numbers)) {
+        withExtendedLifetime((inputs, numbers, workspaces)) {
             ck_fused_run(
-                Int32(steps.count), steps, Int32(places.count), places, Int32(registers), Int32(shape.count), sizes)
+                Int32(steps.count), steps, Int32(places.count), places, Int32(registers), hasRows ? 1 : 0,
+                Int32(shape.count), sizes)
         }
         return results
     }
@@ -127,24 +160,62 @@ extension Shape {
 extension ck_fused_step {
     fileprivate init(_ step: FusedProgram.Step) {
         self.init()
+        is_double = step.isDouble ? 1 : 0
         let kind: ck_fused_kind
-        switch step.kernel {
-        case .unary(let kernel): (kind, operation) = (CK_FUSED_UNARY, UInt8(kernel.rawValue))
-        case .binary(let kernel), .withNumber(let kernel, _, _):
-            (kind, operation) = (CK_FUSED_BINARY, UInt8(kernel.rawValue))
-        case .compare(let kernel): (kind, operation) = (CK_FUSED_COMPARE, UInt8(kernel.rawValue))
-        case .multiplyAdd(let factor):
-            kind = CK_FUSED_MULADD
-            scale = factor
-        case .select: kind = CK_FUSED_SELECT
+        // Unused places of elementwise kernels name an operand that is there, so that nothing else is looked at.
+        var unused = UInt8(CK_FUSED_NONE)
+        switch step.work {
+        case .spread: kind = CK_FUSED_SPREAD
+        case .elementwise(let kernel, let onRowNumbers):
+            kind = set(kernel)
+            on_row_numbers = onRowNumbers ? 1 : 0
+            unused = UInt8(step.operands[0] ?? 0)
+        case .rows(let kernel): kind = set(kernel)
         }
         self.kind = UInt8(kind.rawValue)
-        is_double = step.isDouble ? 1 : 0
-        // Unused places name an operand that is there, so that nothing else is looked at.
-        let numbers = step.operands.map(UInt8.init)
-        operands.0 = numbers[0]
-        operands.1 = numbers[1]
-        operands.2 = numbers.count > 2 ? numbers[2] : numbers[1]
-        operands.3 = numbers.count > 3 ? numbers[3] : numbers[1]
+        withUnsafeMutableBytes(of: &operands) { places in
+            for index in places.indices {
+                places[index] = index < step.operands.count ? step.operands[index].map(UInt8.init) ?? unused : unused
+            }
+        }
+    }
+
+    private mutating func set(_ kernel: ElementwiseKernel) -> ck_fused_kind {
+        switch kernel {
+        case .unary(let function):
+            operation = UInt8(function.rawValue)
+            return CK_FUSED_UNARY
+        case .withSlope(let function):
+            operation = UInt8(function.rawValue)
+            return CK_FUSED_WITH_SLOPE
+        case .binary(let function), .withNumber(let function, _, _):
+            operation = UInt8(function.rawValue)
+            return CK_FUSED_BINARY
+        case .compare(let comparison):
+            operation = UInt8(comparison.rawValue)
+            return CK_FUSED_COMPARE
+        case .multiplyAdd(let factor):
+            scale = factor
+            return CK_FUSED_MULADD
+        case .select: return CK_FUSED_SELECT
+        }
+    }
+
+    private mutating func set(_ kernel: RowKernel) -> ck_fused_kind {
+        switch kernel {
+        case .softmax(let logarithm):
+            operation = logarithm ? 1 : 0
+            return CK_FUSED_SOFTMAX
+        case .softmaxGradient(let logarithm):
+            operation = logarithm ? 1 : 0
+            return CK_FUSED_SOFTMAX_GRAD
+        case .layerNorm(let eps, _):
+            scale = is_double != 0 ? eps : Double(Float(eps))
+            return CK_FUSED_LAYER_NORM
+        case .layerNormGradient: return CK_FUSED_LAYER_NORM_GRAD
+        case .reduction(let reduction):
+            operation = UInt8(reduction.rawValue)
+            return CK_FUSED_REDUCE
+        }
     }
 }

@@ -1,0 +1,69 @@
+import CKernels
+
+/// A recorded step that can run tile by tile, in a group with others.
+struct TiledStep {
+    enum Kernel {
+        case elementwise(ElementwiseKernel)
+        case rows(RowKernel)
+    }
+
+    let step: RecordedStep
+    let kernel: Kernel
+    /// What it runs over: the result of an elementwise operation, the input of one on rows.
+    let shape: Shape
+    let dtype: DType
+    /// Whether it can run on numbers of which there is one for each row of others in the group.
+    let fitsRowNumbers: Bool
+
+    init?(_ step: RecordedStep, _ forms: [ValueForm]) {
+        self.step = step
+        let inputs = step.inputs.map { forms[$0] }
+        guard let last = inputs.last, DTypes.fullPrecision.contains(last.dtype) else { return nil }
+        dtype = last.dtype
+        if let kernel = step.kernel {
+            let floats = if case .select = kernel { inputs.dropFirst() } else { inputs[...] }
+            guard floats.allSatisfy({ $0.dtype == last.dtype }) else { return nil }
+            self.kernel = .elementwise(kernel)
+            shape = forms[step.outputs[0]].shape
+            let result = shape
+            fitsRowNumbers =
+                result.last == 1
+                && inputs.enumerated().allSatisfy { position, form in
+                    form.shape == result || (form.shape.elementCount == 1 && kernel.takesNumber(at: position))
+                }
+        } else if let operation = step.rows {
+            shape = inputs[0].shape
+            guard !shape.isEmpty, shape.elementCount > 0,
+                operation.rowAxes(rank: shape.count) == AxisSet(last: shape.count)
+            else {
+                return nil
+            }
+            kernel = .rows(operation.rowKernel)
+            fitsRowNumbers = false
+            guard inputs.allSatisfy({ $0.dtype == last.dtype }), hasRowsForTiles else { return nil }
+        } else {
+            return nil
+        }
+    }
+
+    /// Whether some rows fit a tile, and a reduction of one is as when it runs alone.
+    private var hasRowsForTiles: Bool {
+        guard let columns = shape.last, columns * dtype.byteCount <= TiledStep.mostRowBytes else { return false }
+        if case .rows(.reduction) = kernel { return columns <= (dtype == .float64 ? 512 : 2048) }
+        return true
+    }
+
+    /// With more than these a group would find no room for its values near by.
+    static let mostRowBytes = Int(CK_FUSED_SCRATCH) / 8
+}
+
+extension ElementwiseKernel {
+    /// Whether the kernel reads this input as one number for all elements.
+    func takesNumber(at position: Int) -> Bool {
+        switch self {
+        case .unary, .withSlope: false
+        case .select: position > 0
+        case .binary, .withNumber, .compare, .multiplyAdd: true
+        }
+    }
+}
