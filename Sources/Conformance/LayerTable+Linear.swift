@@ -56,16 +56,3 @@ extension LayerTable {
         }
     }
 }
-
-extension CaseArgument {
-    fileprivate var bagReduction: BagReduction {
-        get throws {
-            switch try string(or: "mean") {
-            case "sum": .sum
-            case "mean": .mean
-            case "max": .max
-            case let other: throw Unsupported("the mode \(other)")
-            }
-        }
-    }
-}

@@ -67,18 +67,3 @@ private func upsampling(_ arguments: CaseArguments, mode: InterpolationMode, ali
         scaleFactor: try arguments.scale_factor.doubles, mode: mode, alignCorners: alignCorners,
         recomputeScaleFactor: recomputes)
 }
-
-extension CaseArgument {
-    fileprivate var interpolation: InterpolationMode {
-        get throws {
-            switch try string(or: "nearest") {
-            case "nearest": .nearest
-            case "nearest-exact": .nearestExact
-            case "linear", "bilinear", "trilinear": .linear
-            case "bicubic": .bicubic
-            case "area": .area
-            case let other: throw Unsupported("the mode \(other)")
-            }
-        }
-    }
-}

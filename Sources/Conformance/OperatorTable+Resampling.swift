@@ -41,19 +41,6 @@ extension OperatorTable {
 }
 
 extension CaseArgument {
-    fileprivate var interpolation: InterpolationMode {
-        get throws {
-            switch try string(or: "nearest") {
-            case "nearest": .nearest
-            case "nearest-exact": .nearestExact
-            case "linear", "bilinear", "trilinear": .linear
-            case "bicubic": .bicubic
-            case "area": .area
-            case let other: throw Unsupported("the mode \(other)")
-            }
-        }
-    }
-
     fileprivate var gridSampleMode: GridSampleMode {
         get throws {
             switch try string(or: "bilinear") {

@@ -78,15 +78,4 @@ extension CaseArgument {
             }
         }
     }
-
-    fileprivate var bagReduction: BagReduction {
-        get throws {
-            switch try string(or: "mean") {
-            case "sum": .sum
-            case "mean": .mean
-            case "max": .max
-            case let other: throw Unsupported("the mode \(other)")
-            }
-        }
-    }
 }
