@@ -4,20 +4,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "ck_isa.h"
 #include "ck_pool.h"
 
-static const ck_attention_kernels *current(void)
-{
-#if defined(__x86_64__)
-    switch (ck_isa_current()) {
-    case CK_ISA_AVX512: return &ck_attention_avx512;
-    case CK_ISA_AVX2: return &ck_attention_avx2;
-    case CK_ISA_BASELINE: break;
-    }
-#endif
-    return &ck_attention_baseline;
-}
+static const ck_attention_kernels *current(void) { return CK_CURRENT_TABLE(ck_attention); }
 
 // MARK: How the work is cut. From the sizes alone.
 

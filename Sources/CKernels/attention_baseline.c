@@ -1,5 +1,6 @@
-#include "vector_math_baseline.h"
+#include "attention_kernels.h"
 
 #define KERNELS ck_attention_baseline
 #define PRODUCT(type) ck_matmul_baseline_##type
-#include "attention_isa.h"
+#define TEXT "attention_isa.h"
+#include "isa_baseline.h"

@@ -1,4 +1,4 @@
-/// Attention for one element type: included with what rows_vectors_body.h asks for. Products of blocks go by the tiles of the matrix
+/// Attention for one element type: included by both_reals.h. Products of blocks go by the tiles of the matrix
 /// product. A block has up to ATTENTION_KEYS keys and a few tiles of queries; what is multiplied is packed in panels of columns, and
 /// a panel of a packed matrix with `depth` rows takes depth * PANEL elements.
 ///

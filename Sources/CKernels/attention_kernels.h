@@ -3,6 +3,7 @@
 #define CK_ATTENTION_KERNELS_H
 
 #include "ck_attention.h"
+#include "isa_tables.h"
 #include "matmul_internal.h"
 
 /// Keys that go together. Rows of scores are a little farther apart, lest those above each other share lines of a cache.
@@ -31,11 +32,7 @@ typedef struct ck_attention_kernels {
     void (*add_parts[2])(const ck_attention *p, int64_t item, const void *partial, int64_t parts, int64_t distance);
 } ck_attention_kernels;
 
-extern const ck_attention_kernels ck_attention_baseline;
-#if defined(__x86_64__)
-extern const ck_attention_kernels ck_attention_avx2;
-extern const ck_attention_kernels ck_attention_avx512;
-#endif
+CK_DECLARE_TABLES(ck_attention_kernels, ck_attention);
 
 static inline int64_t ck_attention_padded(int64_t width, int64_t element)
 {

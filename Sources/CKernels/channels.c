@@ -1,6 +1,5 @@
 #include "channels_kernels.h"
 
-#include "ck_isa.h"
 #include "ck_pool.h"
 
 // Elements that take some tens of microseconds.
@@ -8,17 +7,7 @@
 // Neighbouring channels that a block takes together: some cache lines of each row.
 #define NEIGHBOURS 128
 
-static const ck_channels_kernels *current(void)
-{
-#if defined(__x86_64__)
-    switch (ck_isa_current()) {
-    case CK_ISA_AVX512: return &ck_channels_avx512;
-    case CK_ISA_AVX2: return &ck_channels_avx2;
-    case CK_ISA_BASELINE: break;
-    }
-#endif
-    return &ck_channels_baseline;
-}
+static const ck_channels_kernels *current(void) { return CK_CURRENT_TABLE(ck_channels); }
 
 typedef struct channels_job {
     ck_channels_kernel kernel;

@@ -1,4 +1,5 @@
-#include "vector_math_baseline.h"
+#include "channels_kernels.h"
 
 #define KERNELS ck_channels_baseline
-#include "channels_isa.h"
+#define TEXT "channels_isa.h"
+#include "isa_baseline.h"

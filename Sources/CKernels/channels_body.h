@@ -1,8 +1,9 @@
-/// The kernels of channels_kernels.h for one element type: included with what rows_body.h asks for.
+/// The kernels of channels_kernels.h for one element type: included by both_reals.h.
 ///
 /// A channel is read twice for its statistics and a third time for the result; all but the first time it comes from the
 /// cache. Deviations are from the rounded mean, which the lanes past the end can hold too; what that adds to the variance,
 /// (mean - rounded mean)^2, is taken off again.
+#include "rows_vectors_body.h"
 
 // MARK: A channel's places are runs of memory
 

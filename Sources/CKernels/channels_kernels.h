@@ -3,6 +3,7 @@
 #define CK_CHANNELS_KERNELS_H
 
 #include "ck_channels.h"
+#include "isa_tables.h"
 
 typedef struct ck_channel_arrays {
     int64_t batch, channels, places;
@@ -22,10 +23,6 @@ typedef struct ck_channels_kernels {
     ck_channels_kernel norm[2][2], norm_grad[2][2];
 } ck_channels_kernels;
 
-extern const ck_channels_kernels ck_channels_baseline;
-#if defined(__x86_64__)
-extern const ck_channels_kernels ck_channels_avx2;
-extern const ck_channels_kernels ck_channels_avx512;
-#endif
+CK_DECLARE_TABLES(ck_channels_kernels, ck_channels);
 
 #endif

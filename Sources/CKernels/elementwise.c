@@ -1,18 +1,7 @@
 #include "elementwise_kernels.h"
 
-#include "ck_isa.h"
 
-const ck_elementwise_kernels *ck_elementwise_current(void)
-{
-#if defined(__x86_64__)
-    switch (ck_isa_current()) {
-    case CK_ISA_AVX512: return &ck_elementwise_avx512;
-    case CK_ISA_AVX2: return &ck_elementwise_avx2;
-    case CK_ISA_BASELINE: break;
-    }
-#endif
-    return &ck_elementwise_baseline;
-}
+const ck_elementwise_kernels *ck_elementwise_current(void) { return CK_CURRENT_TABLE(ck_elementwise); }
 
 // Elements that take some tens of microseconds: memory-bound operations, and those with a polynomial.
 #define LIGHT_BLOCK 65536

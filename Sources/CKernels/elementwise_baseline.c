@@ -1,4 +1,5 @@
-#include "vector_math_baseline.h"
+#include "elementwise_kernels.h"
 
 #define KERNELS ck_elementwise_baseline
-#include "elementwise_isa.h"
+#define TEXT "elementwise_isa.h"
+#include "isa_baseline.h"

@@ -1,6 +1,4 @@
-/// The kernels of elementwise_kernels.h for one instruction set and one element type: included with REAL (float or
-/// double), T(name) (the name for that type), VECTOR, LANES, MASK (integers as wide as REAL) and BYTES (one byte per
-/// lane).
+/// The kernels of elementwise_kernels.h for one element type: included by both_reals.h.
 
 // MARK: Cheap operations: the loop itself is what costs.
 
@@ -143,8 +141,8 @@
         for (; i + LANES <= count; i += LANES) {                                                 \
             if (!one_left) a = T(load)(left + i);                                                \
             if (!one_right) b = T(load)(right + i);                                              \
-            BYTES bytes = __builtin_convertvector(a operator b, BYTES) & 1;                      \
-            memcpy(out + i, &bytes, LANES);                                                      \
+            T(bytes) flags = __builtin_convertvector(a operator b, T(bytes)) & 1;                   \
+            memcpy(out + i, &flags, LANES);                                                      \
         }                                                                                        \
         for (; i < count; i++) out[i] = left[one_left ? 0 : i] operator right[one_right ? 0 : i]; \
     }

@@ -1,29 +1,12 @@
-/// Everything elementwise for one instruction set: included with what vector_math.h asks for and with KERNELS, the
-/// name of the table.
+/// Everything elementwise for one instruction set: included by isa_baseline.h and its kin with KERNELS, the table's name.
 #include "elementwise_kernels.h"
 #include "vector_math_f32.h"
 
 typedef uint8_t bytes_f32 __attribute__((ext_vector_type(CK_F32_LANES)));
 typedef uint8_t bytes_f64 __attribute__((ext_vector_type(CK_F64_LANES)));
 
-#define T(name) name##_f32
-#define REAL float
-#define VECTOR f32v
-#define LANES CK_F32_LANES
-#define BYTES bytes_f32
-#include "elementwise_body.h"
-#undef T
-#undef REAL
-#undef VECTOR
-#undef LANES
-#undef BYTES
-
-#define T(name) name##_f64
-#define REAL double
-#define VECTOR f64v
-#define LANES CK_F64_LANES
-#define BYTES bytes_f64
-#include "elementwise_body.h"
+#define BODY "elementwise_body.h"
+#include "both_reals.h"
 
 // MARK: The 16-bit floats
 

@@ -3,6 +3,7 @@
 #define CK_ELEMENTWISE_KERNELS_H
 
 #include "ck_elementwise.h"
+#include "isa_tables.h"
 
 /// One operation on `count` (1 and up) elements: p[0] is the output, p[1...] the inputs, contiguous, except that an
 /// input whose bit 1 << k is in `broadcast` is one element for all. An element's result depends on its inputs alone,
@@ -32,11 +33,7 @@ typedef struct ck_elementwise_kernels {
     ck_row_kernel select[4];  // 1, 2, 4, 8 bytes
 } ck_elementwise_kernels;
 
-extern const ck_elementwise_kernels ck_elementwise_baseline;
-#if defined(__x86_64__)
-extern const ck_elementwise_kernels ck_elementwise_avx2;
-extern const ck_elementwise_kernels ck_elementwise_avx512;
-#endif
+CK_DECLARE_TABLES(ck_elementwise_kernels, ck_elementwise);
 
 const ck_elementwise_kernels *ck_elementwise_current(void);
 

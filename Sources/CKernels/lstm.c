@@ -1,19 +1,8 @@
 #include "lstm_kernels.h"
 
-#include "ck_isa.h"
 #include "ck_pool.h"
 
-static const ck_lstm_kernels *current(void)
-{
-#if defined(__x86_64__)
-    switch (ck_isa_current()) {
-    case CK_ISA_AVX512: return &ck_lstm_avx512;
-    case CK_ISA_AVX2: return &ck_lstm_avx2;
-    case CK_ISA_BASELINE: break;
-    }
-#endif
-    return &ck_lstm_baseline;
-}
+static const ck_lstm_kernels *current(void) { return CK_CURRENT_TABLE(ck_lstm); }
 
 // The widest block of any instruction set rounds the units up.
 static size_t workspace(const ck_lstm *p, size_t element)

@@ -1,4 +1,5 @@
-#include "vector_math_baseline.h"
+#include "lstm_kernels.h"
 
 #define KERNELS ck_lstm_baseline
-#include "lstm_isa.h"
+#define TEXT "lstm_isa.h"
+#include "isa_baseline.h"

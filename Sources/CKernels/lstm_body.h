@@ -1,4 +1,4 @@
-/// The loops of the LSTM for one element type. Included with T(), REAL, VECTOR, LANES and ROWS defined.
+/// The loops of the LSTM for one element type: included by both_reals.h, with ROWS, the rows of a tile.
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 

@@ -3,6 +3,7 @@
 #define CK_LSTM_KERNELS_H
 
 #include "ck_lstm.h"
+#include "isa_tables.h"
 
 /// One time step, forward or backward; pointers are to the first row of the step. `packed` are the weights as pack put them.
 typedef struct ck_lstm_step {
@@ -33,10 +34,6 @@ typedef struct ck_lstm_kernels {
     ck_lstm_pass forward[2], backward[2];
 } ck_lstm_kernels;
 
-extern const ck_lstm_kernels ck_lstm_baseline;
-#if defined(__x86_64__)
-extern const ck_lstm_kernels ck_lstm_avx2;
-extern const ck_lstm_kernels ck_lstm_avx512;
-#endif
+CK_DECLARE_TABLES(ck_lstm_kernels, ck_lstm);
 
 #endif

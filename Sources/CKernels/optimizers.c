@@ -2,23 +2,12 @@
 
 #include <math.h>
 
-#include "ck_isa.h"
 #include "ck_pool.h"
 
 // Parameters that take some tens of microseconds.
 #define BLOCK 32768
 
-static const ck_optimizers_kernels *current(void)
-{
-#if defined(__x86_64__)
-    switch (ck_isa_current()) {
-    case CK_ISA_AVX512: return &ck_optimizers_avx512;
-    case CK_ISA_AVX2: return &ck_optimizers_avx2;
-    case CK_ISA_BASELINE: break;
-    }
-#endif
-    return &ck_optimizers_baseline;
-}
+static const ck_optimizers_kernels *current(void) { return CK_CURRENT_TABLE(ck_optimizers); }
 
 typedef struct step_job {
     void (*sgd)(int64_t first, int64_t end, const ck_sgd_step *step);

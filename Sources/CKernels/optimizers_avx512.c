@@ -1,17 +1,5 @@
-#if defined(__x86_64__)
-#include "vector_math_avx512.h"
-
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
-
 #include "optimizers_kernels.h"
 
 #define KERNELS ck_optimizers_avx512
-#pragma clang attribute push(__attribute__((target(CK_TARGET))), apply_to = function)
-#include "optimizers_isa.h"
-#pragma clang attribute pop
-#else
-// Nothing to compile: the baseline serves.
-typedef int ck_optimizers_avx512;
-#endif
+#define TEXT "optimizers_isa.h"
+#include "isa_avx512.h"

@@ -1,4 +1,5 @@
-#include "vector_math_baseline.h"
+#include "optimizers_kernels.h"
 
 #define KERNELS ck_optimizers_baseline
-#include "optimizers_isa.h"
+#define TEXT "optimizers_isa.h"
+#include "isa_baseline.h"

@@ -1,4 +1,4 @@
-/// The kernels of optimizers_kernels.h for one element type: included with T(name), REAL, VECTOR and LANES. The
+/// The kernels of optimizers_kernels.h for one element type: included by both_reals.h. The
 /// roundings follow PyTorch's: x.add(y, alpha: a) is one fused step where the machine fuses, the rest are separate.
 
 CK_INLINE VECTOR T(parameters_at)(const void *array, int64_t i, int64_t end)

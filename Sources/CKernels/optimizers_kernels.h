@@ -3,6 +3,7 @@
 #define CK_OPTIMIZERS_KERNELS_H
 
 #include "ck_optimizers.h"
+#include "isa_tables.h"
 
 typedef struct ck_sgd_step {
     const ck_sgd *config;
@@ -22,10 +23,6 @@ typedef struct ck_optimizers_kernels {
     void (*adam[2])(int64_t first, int64_t end, const ck_adam_step *step);
 } ck_optimizers_kernels;
 
-extern const ck_optimizers_kernels ck_optimizers_baseline;
-#if defined(__x86_64__)
-extern const ck_optimizers_kernels ck_optimizers_avx2;
-extern const ck_optimizers_kernels ck_optimizers_avx512;
-#endif
+CK_DECLARE_TABLES(ck_optimizers_kernels, ck_optimizers);
 
 #endif

@@ -1,22 +1,11 @@
 #include "quantized_kernels.h"
 
-#include "ck_isa.h"
 #include "ck_pool.h"
 
 // Multiplications that are worth another thread's while.
 #define GRAIN (1 << 17)
 
-static const ck_quantized_kernels *current(void)
-{
-#if defined(__x86_64__)
-    switch (ck_isa_current()) {
-    case CK_ISA_AVX512: return &ck_quantized_avx512;
-    case CK_ISA_AVX2: return &ck_quantized_avx2;
-    case CK_ISA_BASELINE: break;
-    }
-#endif
-    return &ck_quantized_baseline;
-}
+static const ck_quantized_kernels *current(void) { return CK_CURRENT_TABLE(ck_quantized); }
 
 typedef struct quantized_job {
     ck_quantized_kernel kernel;

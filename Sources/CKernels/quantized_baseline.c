@@ -1,4 +1,5 @@
-#include "vector_math_baseline.h"
+#include "quantized_kernels.h"
 
 #define KERNELS ck_quantized_baseline
-#include "quantized_isa.h"
+#define TEXT "quantized_isa.h"
+#include "isa_baseline.h"

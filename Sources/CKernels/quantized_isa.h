@@ -1,4 +1,4 @@
-/// Linear layers with weights of fewer bits for one instruction set: included with what vector_math.h asks for and with KERNELS, the
+/// Linear layers with weights of fewer bits for one instruction set: included by isa_baseline.h and its kin with KERNELS, the
 /// table's name.
 #include "quantized_kernels.h"
 #include "vector_math.h"

@@ -3,6 +3,7 @@
 #define CK_QUANTIZED_KERNELS_H
 
 #include "ck_quantized.h"
+#include "isa_tables.h"
 
 typedef struct ck_quantized_linear {
     int64_t m, n, k;
@@ -19,10 +20,6 @@ typedef struct ck_quantized_kernels {
     ck_quantized_kernel int8, bfloat16;
 } ck_quantized_kernels;
 
-extern const ck_quantized_kernels ck_quantized_baseline;
-#if defined(__x86_64__)
-extern const ck_quantized_kernels ck_quantized_avx2;
-extern const ck_quantized_kernels ck_quantized_avx512;
-#endif
+CK_DECLARE_TABLES(ck_quantized_kernels, ck_quantized);
 
 #endif

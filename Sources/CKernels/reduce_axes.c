@@ -1,19 +1,8 @@
 #include <string.h>
 
-#include "ck_isa.h"
 #include "reduce_kernels.h"
 
-const ck_reduce_kernels *ck_reduce_current(void)
-{
-#if defined(__x86_64__)
-    switch (ck_isa_current()) {
-    case CK_ISA_AVX512: return &ck_reduce_avx512;
-    case CK_ISA_AVX2: return &ck_reduce_avx2;
-    case CK_ISA_BASELINE: break;
-    }
-#endif
-    return &ck_reduce_baseline;
-}
+const ck_reduce_kernels *ck_reduce_current(void) { return CK_CURRENT_TABLE(ck_reduce); }
 
 static void merge_neighbours(ck_axes *axes)
 {

@@ -1,4 +1,5 @@
-#include "vector_math_baseline.h"
+#include "reduce_kernels.h"
 
 #define KERNELS ck_reduce_baseline
-#include "reduce_isa.h"
+#define TEXT "reduce_isa.h"
+#include "isa_baseline.h"

@@ -1,5 +1,4 @@
-/// The kernels of reduce_kernels.h for one element type: included with T(name), REAL, VECTOR, INTEGERS (as wide as
-/// REAL), LANES and PARTS, the vectors of doubles that hold a VECTOR.
+/// The kernels of reduce_kernels.h for one element type: included by both_reals.h.
 
 // MARK: Contiguous elements to one number
 

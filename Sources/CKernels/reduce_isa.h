@@ -1,5 +1,5 @@
-/// The reductions for one instruction set: included with what vector_math.h asks for and with KERNELS, the table's
-/// name. Partial results are doubles whatever the elements are.
+/// The reductions for one instruction set: included by isa_baseline.h and its kin with KERNELS, the table's name. Partial results
+/// are doubles whatever the elements are.
 #include "reduce_kernels.h"
 #include "vector_math.h"
 
@@ -15,27 +15,8 @@ CK_INLINE doubles_f64 widen_f64(f64v x) { return (doubles_f64){{x}}; }
 #define SQUARE(x, center) ((x) * (x))
 #define DEVIATION(x, center) (((x) - (center)) * ((x) - (center)))
 
-#define T(name) name##_f32
-#define REAL float
-#define VECTOR f32v
-#define INTEGERS i32v
-#define LANES CK_F32_LANES
-#define PARTS 2
-#include "reduce_body.h"
-#undef T
-#undef REAL
-#undef VECTOR
-#undef INTEGERS
-#undef LANES
-#undef PARTS
-
-#define T(name) name##_f64
-#define REAL double
-#define VECTOR f64v
-#define INTEGERS i64v
-#define LANES CK_F64_LANES
-#define PARTS 1
-#include "reduce_body.h"
+#define BODY "reduce_body.h"
+#include "both_reals.h"
 
 #define KERNELS_OF(prefix, type)                                                                 \
     {                                                                                            \

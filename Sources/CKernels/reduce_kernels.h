@@ -3,6 +3,7 @@
 #define CK_REDUCE_KERNELS_H
 
 #include "ck_reduce.h"
+#include "isa_tables.h"
 
 // Sum of (x - center)^2, beside the public reductions.
 #define CK_SQUARED_DEVIATIONS CK_REDUCTION_COUNT
@@ -27,11 +28,7 @@ typedef struct ck_reduce_kernels {
                            double *extremum, int64_t *position);
 } ck_reduce_kernels;
 
-extern const ck_reduce_kernels ck_reduce_baseline;
-#if defined(__x86_64__)
-extern const ck_reduce_kernels ck_reduce_avx2;
-extern const ck_reduce_kernels ck_reduce_avx512;
-#endif
+CK_DECLARE_TABLES(ck_reduce_kernels, ck_reduce);
 const ck_reduce_kernels *ck_reduce_current(void);
 
 typedef struct ck_axes {

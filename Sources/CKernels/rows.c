@@ -1,22 +1,11 @@
 #include "rows_kernels.h"
 
-#include "ck_isa.h"
 #include "ck_pool.h"
 
 // Elements that take some tens of microseconds.
 #define BLOCK 16384
 
-const ck_rows_kernels *ck_rows_current(void)
-{
-#if defined(__x86_64__)
-    switch (ck_isa_current()) {
-    case CK_ISA_AVX512: return &ck_rows_avx512;
-    case CK_ISA_AVX2: return &ck_rows_avx2;
-    case CK_ISA_BASELINE: break;
-    }
-#endif
-    return &ck_rows_baseline;
-}
+const ck_rows_kernels *ck_rows_current(void) { return CK_CURRENT_TABLE(ck_rows); }
 
 typedef struct rows_job {
     ck_rows_kernel kernel;

@@ -1,4 +1,5 @@
-#include "vector_math_baseline.h"
+#include "rows_kernels.h"
 
 #define KERNELS ck_rows_baseline
-#include "rows_isa.h"
+#define TEXT "rows_isa.h"
+#include "isa_baseline.h"

@@ -1,5 +1,4 @@
-/// The kernels of rows_kernels.h for one element type: included with T(name), REAL, VECTOR, LANES, and PARTS,
-/// WIDEN(x, h) and NARROW(parts), which turn a VECTOR into as many vectors of doubles and back.
+/// The kernels of rows_kernels.h for one element type: included by both_reals.h.
 
 #include "rows_vectors_body.h"
 

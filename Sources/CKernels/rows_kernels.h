@@ -3,6 +3,7 @@
 #define CK_ROWS_KERNELS_H
 
 #include "ck_rows.h"
+#include "isa_tables.h"
 
 typedef struct ck_row_arrays {
     void *out;
@@ -27,11 +28,7 @@ typedef struct ck_rows_kernels {
     ck_rows_kernel layer_norm[2], layer_norm_grad[2];
 } ck_rows_kernels;
 
-extern const ck_rows_kernels ck_rows_baseline;
-#if defined(__x86_64__)
-extern const ck_rows_kernels ck_rows_avx2;
-extern const ck_rows_kernels ck_rows_avx512;
-#endif
+CK_DECLARE_TABLES(ck_rows_kernels, ck_rows);
 
 const ck_rows_kernels *ck_rows_current(void);
 

@@ -1,4 +1,4 @@
-/// Reading, writing and adding up rows by vectors, for one element type: included with what rows_body.h asks for.
+/// Reading, writing and adding up rows by vectors, for one element type: included where both_reals.h includes.
 
 /// Column j on of a row, `filler` in the lanes past its end.
 CK_INLINE VECTOR T(columns_at)(const REAL *row, int64_t j, int64_t columns, REAL filler)

@@ -3,7 +3,6 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#include "ck_isa.h"
 #include "ck_pool.h"
 
 // Blocks are cut by these, never by the number of threads.
@@ -18,14 +17,7 @@ static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
 static int64_t parts_of(int64_t size, int64_t part) { return (size + part - 1) / part; }
 
-static const winograd_kernels *current_kernels(void) {
-#if defined(__x86_64__)
-    const ck_isa isa = ck_isa_current();
-    if (isa == CK_ISA_AVX512) return &ck_winograd_avx512;
-    if (isa == CK_ISA_AVX2) return &ck_winograd_avx2;
-#endif
-    return &ck_winograd_baseline;
-}
+static const winograd_kernels *current_kernels(void) { return CK_CURRENT_TABLE(ck_winograd); }
 
 static winograd_side make_side(int64_t channels, const int64_t size[3], int64_t tiles) {
     winograd_side side = {.channels = channels, .height = size[1], .width = size[2]};

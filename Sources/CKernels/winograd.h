@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "ck_convolution.h"
+#include "isa_tables.h"
 
 enum {
     WINOGRAD_POINTS = 36,
@@ -69,10 +70,7 @@ typedef struct winograd_kernels {
                            const float *sources, float *product, float *dw);
 } winograd_kernels;
 
-extern const winograd_kernels ck_winograd_baseline;
-#if defined(__x86_64__)
-extern const winograd_kernels ck_winograd_avx2, ck_winograd_avx512;
-#endif
+CK_DECLARE_TABLES(winograd_kernels, ck_winograd);
 
 /// Whether this way is open to a pass and the faster one.
 int ck_winograd_serves(const ck_convolution *p, ck_convolution_pass pass);
