@@ -41,6 +41,26 @@ public struct QuantizedWeight: Sendable {
         self.scale = scale
     }
 
+    /// What rounding gave earlier.
+    ///
+    /// - Parameters:
+    ///   - values: (n, k), bfloat16 or int8.
+    ///   - scale: (n), float32, for int8; nil for bfloat16.
+    public init(values: Tensor, scale: Tensor?) {
+        format = values.dtype == .int8 ? .int8 : .bfloat16
+        self.scale = scale
+        let fits = scale.map { $0.dtype == .float32 && $0.shape == [values.shape.first ?? 0] } ?? true
+        guard values.rank == 2, values.dtype == (scale == nil ? .bfloat16 : .int8), fits else {
+            let scaleText = scale.map { "a scale that is \($0.dtype) of shape \($0.shape)" } ?? "no scale"
+            self.values = fail(
+                "QuantizedWeight",
+                "needs a bfloat16 matrix, or one of int8 with a float32 scale for each row; got \(values.dtype) of shape \(values.shape) and \(scaleText)"
+            )
+            return
+        }
+        self.values = values
+    }
+
     /// The float32 matrix that this stands for.
     public var dequantized: Tensor {
         let floats = values.to(.float32)

@@ -7,8 +7,8 @@ public final class Linear: Module, Layer {
     @Parameter public var weight: Tensor
     @Parameter public var bias: Tensor?
     public let inFeatures, outFeatures: Int
-    /// What stands in the place of `weight` after `quantize`.
-    public private(set) var quantizedWeight: QuantizedWeight?
+    @Buffer private var quantizedValues: Tensor? = nil
+    @Buffer private var quantizedScale: Tensor? = nil
 
     public init(_ inFeatures: Int, _ outFeatures: Int, bias: Bool = true, dtype: DType = .float32) {
         self.inFeatures = inFeatures
@@ -31,21 +31,22 @@ public final class Linear: Module, Layer {
         }
     }
 
-    fileprivate func quantizeWeight(_ format: QuantizedWeight.Format) {
+    // MARK: Weights in fewer bits
+
+    /// What stands in the place of `weight` after `quantize`.
+    public var quantizedWeight: QuantizedWeight? {
+        quantizedValues.map { QuantizedWeight(values: $0, scale: quantizedScale) }
+    }
+
+    func quantizeWeight(_ format: QuantizedWeight.Format) {
         guard quantizedWeight == nil else { return }
-        quantizedWeight = QuantizedWeight(weight, format)
+        let quantized = QuantizedWeight(weight, format)
+        (quantizedValues, quantizedScale) = (quantized.values, quantized.scale)
         _weight.remove()
     }
-}
 
-extension Module {
-    /// Keeps the weights of the linear layers here and below in fewer bits from now on: a model that reads each weight once a step, as `GPT`
-    /// does when it decodes, is nearly as many times faster as the weights are smaller. They must be float32.
-    ///
-    /// Load the weights first: afterwards they are parameters no more, neither trained nor saved. Call the model inside
-    /// `withoutGradient`.
-    public final func quantize(_ format: QuantizedWeight.Format) {
-        for (_, module) in namedModules() { (module as? Linear)?.quantizeWeight(format) }
+    override var stateNames: [String: String] {
+        ["quantizedValues": "quantized_weight", "quantizedScale": "quantized_scale"]
     }
 }
 

@@ -51,4 +51,11 @@ import Testing
         }
         expectMistake(in: "QuantizedWeight", "float64") { QuantizedWeight(randn([2, 2]).to(.float64), .int8) }
     }
+
+    @Test func partsMustFit() {
+        let values = Tensor.zeros([4, 3], dtype: .int8)
+        expectMistake(in: "QuantizedWeight", "int8", "no scale") { QuantizedWeight(values: values, scale: nil).values }
+        expectMistake(in: "QuantizedWeight", "[3]") { QuantizedWeight(values: values, scale: .ones([3])).values }
+        #expect(QuantizedWeight(values: values, scale: .ones([4])).dequantized.shape == [4, 3])
+    }
 }
