@@ -44,30 +44,35 @@ static void norm_grad(int is_double, const ck_channel_arrays *arrays)
     run(current()->norm_grad[is_double][neighbours], neighbours ? NEIGHBOURS : 1, arrays);
 }
 
-void ck_batch_norm_f32(int64_t batch, int64_t channels, int64_t places, float *y, float *mean, float *rstd,
-                       float *variance, const float *x, const float *weight, const float *bias, float eps)
+void ck_batch_norm_f32(int64_t batch, int64_t channels, int64_t places, float *y, float *mean, float *rstd, float *variance,
+                       const float *x, const float *weight, const float *bias, const float *added, int rectified,
+                       float eps)
 {
     norm(0, &(ck_channel_arrays){.batch = batch, .channels = channels, .places = places, .out = y, .x = x, .mean = mean,
-                                 .rstd = rstd, .variance = variance, .weight = weight, .bias = bias, .eps = eps});
+                                 .rstd = rstd, .variance = variance, .weight = weight, .bias = bias, .added = added,
+                                 .rectified = rectified, .eps = eps});
 }
-void ck_batch_norm_f64(int64_t batch, int64_t channels, int64_t places, double *y, double *mean, double *rstd,
-                       double *variance, const double *x, const double *weight, const double *bias, double eps)
+void ck_batch_norm_f64(int64_t batch, int64_t channels, int64_t places, double *y, double *mean, double *rstd, double *variance,
+                       const double *x, const double *weight, const double *bias, const double *added, int rectified,
+                       double eps)
 {
     norm(1, &(ck_channel_arrays){.batch = batch, .channels = channels, .places = places, .out = y, .x = x, .mean = mean,
-                                 .rstd = rstd, .variance = variance, .weight = weight, .bias = bias, .eps = eps});
+                                 .rstd = rstd, .variance = variance, .weight = weight, .bias = bias, .added = added,
+                                 .rectified = rectified, .eps = eps});
 }
 void ck_batch_norm_grad_f32(int64_t batch, int64_t channels, int64_t places, float *dx, float *dweight, float *dbias,
-                            const float *dy, const float *x, const float *mean, const float *rstd, const float *weight)
+                            float *dadded, const float *dy, const float *y, const float *x, const float *mean,
+                            const float *rstd, const float *weight)
 {
     norm_grad(0, &(ck_channel_arrays){.batch = batch, .channels = channels, .places = places, .out = dx, .x = x,
-                                      .dy = dy, .mean = (void *)mean, .rstd = (void *)rstd, .weight = weight,
-                                      .weight_grad = dweight, .bias_grad = dbias});
+                                      .dy = dy, .y = y, .mean = (void *)mean, .rstd = (void *)rstd, .weight = weight,
+                                      .weight_grad = dweight, .bias_grad = dbias, .added_grad = dadded});
 }
-void ck_batch_norm_grad_f64(int64_t batch, int64_t channels, int64_t places, double *dx, double *dweight,
-                            double *dbias, const double *dy, const double *x, const double *mean, const double *rstd,
-                            const double *weight)
+void ck_batch_norm_grad_f64(int64_t batch, int64_t channels, int64_t places, double *dx, double *dweight, double *dbias,
+                            double *dadded, const double *dy, const double *y, const double *x, const double *mean,
+                            const double *rstd, const double *weight)
 {
     norm_grad(1, &(ck_channel_arrays){.batch = batch, .channels = channels, .places = places, .out = dx, .x = x,
-                                      .dy = dy, .mean = (void *)mean, .rstd = (void *)rstd, .weight = weight,
-                                      .weight_grad = dweight, .bias_grad = dbias});
+                                      .dy = dy, .y = y, .mean = (void *)mean, .rstd = (void *)rstd, .weight = weight,
+                                      .weight_grad = dweight, .bias_grad = dbias, .added_grad = dadded});
 }

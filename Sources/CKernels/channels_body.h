@@ -1,59 +1,98 @@
 /// The kernels of channels_kernels.h for one element type: included by both_reals.h.
 ///
-/// A channel is read twice for its statistics and a third time for the result; all but the first time it comes from the
-/// cache. Deviations are from the rounded mean, which the lanes past the end can hold too; what that adds to the variance,
-/// (mean - rounded mean)^2, is taken off again.
+/// A channel is read once for its statistics and again for the result, then from the cache. Deviations are summed up from its first
+/// element, exactly for floats: no element is further from the mean than all of them together allow, so that little cancels.
 #include "rows_vectors_body.h"
+
+/// The variance of `count` elements from the sums of their deviations and of the squares of these.
+CK_INLINE double T(variance_of)(double sum, double squares, double count)
+{
+    double variance = squares / count - sum / count * (sum / count);
+    return variance < 0 ? 0 : variance;
+}
 
 // MARK: A channel's places are runs of memory
 
+/// Asks for what the next run has here: it lies too far away for the machine to guess.
+CK_INLINE void T(ask_for)(const REAL *here, int64_t step) { __builtin_prefetch(here + step); }
+
 #define FOR_EACH_RUN(run, array) \
     for (const REAL *run = (const REAL *)(array) + c * places, *last = run + a->batch * step; run != last; run += step)
+
+CK_INLINE void T(write_runs)(int64_t c, const ck_channel_arrays *a, int added, int rectified, REAL mean, double scale,
+                             double shift)
+{
+    int64_t places = a->places, step = a->channels * places;
+    FOR_EACH_RUN(x, a->x) {
+        int64_t offset = x - (const REAL *)a->x;
+        for (int64_t j = 0; j < places; j += LANES) {
+            VECTOR y = MADD(T(columns_at)(x, j, places, 0) - mean, T(splat)((REAL)scale), T(splat)((REAL)shift));
+            if (added) {
+                const REAL *from = (const REAL *)a->added + offset;
+                y += T(columns_at)(from, j, places, 0);
+                T(ask_for)(from + j, step);
+            }
+            if (rectified) y = T(at_least)(y, 0);
+            T(put_columns)((REAL *)a->out + offset, j, places, y);
+        }
+    }
+}
 
 static void T(norm_runs)(int64_t first, int64_t end, const ck_channel_arrays *a)
 {
     int64_t places = a->places, step = a->channels * places;
     double count = (double)(a->batch * places);
     for (int64_t c = first; c < end; c++) {
-        T(row_sum) sum = {0}, squares = {0};
-        FOR_EACH_RUN(x, a->x)
-            for (int64_t j = 0; j < places; j += LANES) T(add_to_sum)(&sum, T(columns_at)(x, j, places, 0));
-        double exact = T(sum_total)(&sum) / count;
-        REAL mean = (REAL)exact;
+        T(row_sum) sums = {0}, squares = {0};
+        REAL start = ((const REAL *)a->x)[c * places];
         FOR_EACH_RUN(x, a->x)
             for (int64_t j = 0; j < places; j += LANES) {
-                VECTOR deviation = T(columns_at)(x, j, places, mean) - mean;
-                for (int h = 0; h < PARTS; h++)
-                    squares.part[h] = MADD(WIDEN(deviation, h), WIDEN(deviation, h), squares.part[h]);
+                VECTOR here = T(columns_at)(x, j, places, start);
+                T(ask_for)(x + j, step);
+                for (int h = 0; h < PARTS; h++) {
+                    f64v deviation = WIDEN(here, h) - start;
+                    sums.part[h] += deviation;
+                    squares.part[h] = MADD(deviation, deviation, squares.part[h]);
+                }
             }
-        double variance = T(sum_total)(&squares) / count - (exact - mean) * (exact - mean);
+        double sum = T(sum_total)(&sums), exact = start + sum / count;
+        double variance = T(variance_of)(sum, T(sum_total)(&squares), count);
+        REAL mean = (REAL)exact;
         double rstd = 1 / sqrt(variance + a->eps);
         double scale = rstd * (a->weight ? ((const REAL *)a->weight)[c] : 1);
-        REAL shift = (REAL)((a->bias ? ((const REAL *)a->bias)[c] : 0) - (exact - mean) * scale);
+        double shift = (a->bias ? ((const REAL *)a->bias)[c] : 0) - (exact - mean) * scale;
         ((REAL *)a->mean)[c] = mean;
         ((REAL *)a->rstd)[c] = (REAL)rstd;
         ((REAL *)a->variance)[c] = (REAL)variance;
-        FOR_EACH_RUN(x, a->x) {
-            REAL *y = (REAL *)a->out + (x - (const REAL *)a->x);
-            for (int64_t j = 0; j < places; j += LANES)
-                T(put_columns)(y, j, places, MADD(T(columns_at)(x, j, places, 0) - mean, T(splat)((REAL)scale), T(splat)(shift)));
-        }
+        if (a->added) T(write_runs)(c, a, 1, a->rectified, mean, scale, shift);
+        else T(write_runs)(c, a, 0, a->rectified, mean, scale, shift);
     }
 }
 
-/// dx = s (dy - mean(dy) - (x - mean) rstd^2 mean(dy (x - mean))) with s = rstd weight
+/// dx = s (g - mean(g) - (x - mean) rstd^2 mean(g (x - mean))) with s = rstd weight; g is dy, or what a rectifier lets through of
+/// it, which goes to its place in memory meanwhile.
 static void T(norm_grad_runs)(int64_t first, int64_t end, const ck_channel_arrays *a)
 {
     int64_t places = a->places, step = a->channels * places;
     double count = (double)(a->batch * places);
+    REAL *passed = a->y ? a->added_grad ? a->added_grad : a->out : 0;
     for (int64_t c = first; c < end; c++) {
         REAL mean = ((const REAL *)a->mean)[c];
         double rstd = ((const REAL *)a->rstd)[c];
         T(row_sum) sum = {0}, products = {0};
         FOR_EACH_RUN(dy, a->dy) {
-            const REAL *x = (const REAL *)a->x + (dy - (const REAL *)a->dy);
+            int64_t offset = dy - (const REAL *)a->dy;
+            const REAL *x = (const REAL *)a->x + offset;
             for (int64_t j = 0; j < places; j += LANES) {
                 VECTOR g = T(columns_at)(dy, j, places, 0), d = T(columns_at)(x, j, places, mean) - mean;
+                T(ask_for)(dy + j, step);
+                T(ask_for)(x + j, step);
+                if (passed) {
+                    const REAL *y = (const REAL *)a->y + offset;
+                    T(ask_for)(y + j, step);
+                    g = T(columns_at)(y, j, places, 0) <= 0 ? (VECTOR)0 : g;
+                    T(put_columns)(passed + offset, j, places, g);
+                }
                 T(add_to_sum)(&sum, g);
                 for (int h = 0; h < PARTS; h++) products.part[h] = MADD(WIDEN(g, h), WIDEN(d, h), products.part[h]);
             }
@@ -63,12 +102,13 @@ static void T(norm_grad_runs)(int64_t first, int64_t end, const ck_channel_array
         ((REAL *)a->weight_grad)[c] = (REAL)(product * rstd);
         double scale = rstd * (a->weight ? ((const REAL *)a->weight)[c] : 1);
         REAL slope = (REAL)(-scale * rstd * rstd * product / count), shift = (REAL)(-scale * total / count);
-        FOR_EACH_RUN(dy, a->dy) {
-            int64_t offset = dy - (const REAL *)a->dy;
+        const REAL *gradient = passed ? passed : a->dy;
+        FOR_EACH_RUN(from, gradient) {
+            int64_t offset = from - gradient;
             const REAL *x = (const REAL *)a->x + offset;
             REAL *dx = (REAL *)a->out + offset;
             for (int64_t j = 0; j < places; j += LANES) {
-                VECTOR g = T(columns_at)(dy, j, places, 0), d = T(columns_at)(x, j, places, mean) - mean;
+                VECTOR g = T(columns_at)(from, j, places, 0), d = T(columns_at)(x, j, places, mean) - mean;
                 VECTOR rest = MADD(d, T(splat)(slope), T(splat)(shift));
                 T(put_columns)(dx, j, places, MADD(g, T(splat)((REAL)scale), rest));
             }
@@ -85,32 +125,35 @@ static void T(norm_neighbours)(int64_t first, int64_t end, const ck_channel_arra
     int64_t channels = a->channels;
     double count = (double)a->batch;
     for (int64_t c = first; c < end; c += LANES) {
-        f64v sum[PARTS] = {0}, squares[PARTS] = {0}, exact[PARTS], rstd[PARTS], variance[PARTS];
-        for (int64_t i = 0; i < a->batch; i++) {
+        VECTOR start = T(columns_at)((const REAL *)a->x, c, end, 0);
+        f64v sum[PARTS] = {0}, squares[PARTS] = {0}, rstd[PARTS], variance[PARTS], exact[PARTS], lost[PARTS];
+        for (int64_t i = 1; i < a->batch; i++) {
             VECTOR x = T(columns_at)((const REAL *)a->x + i * channels, c, end, 0);
-            for (int h = 0; h < PARTS; h++) sum[h] += WIDEN(x, h);
-        }
-        for (int h = 0; h < PARTS; h++) exact[h] = sum[h] / count;
-        VECTOR mean = NARROW(exact);
-        for (int64_t i = 0; i < a->batch; i++) {
-            VECTOR deviation = T(columns_at)((const REAL *)a->x + i * channels, c, end, 0) - mean;
-            for (int h = 0; h < PARTS; h++)
-                squares[h] = MADD(WIDEN(deviation, h), WIDEN(deviation, h), squares[h]);
+            for (int h = 0; h < PARTS; h++) {
+                f64v deviation = WIDEN(x, h) - WIDEN(start, h);
+                sum[h] += deviation;
+                squares[h] = MADD(deviation, deviation, squares[h]);
+            }
         }
         for (int h = 0; h < PARTS; h++) {
-            f64v lost = exact[h] - WIDEN(mean, h);
-            variance[h] = squares[h] / count - lost * lost;
+            f64v shift = sum[h] / count;
+            exact[h] = WIDEN(start, h) + shift;
+            variance[h] = at_least_f64(squares[h] / count - shift * shift, 0);
             rstd[h] = 1 / sqrt_f64(variance[h] + a->eps);
         }
-        VECTOR scale = NARROW(rstd), shift = T(splat)(0);
+        VECTOR mean = NARROW(exact), scale = NARROW(rstd), shift = T(splat)(0);
         T(put_columns)(a->mean, c, end, mean);
         T(put_columns)(a->rstd, c, end, scale);
         T(put_columns)(a->variance, c, end, NARROW(variance));
+        for (int h = 0; h < PARTS; h++) lost[h] = exact[h] - WIDEN(mean, h);
         if (a->weight) scale *= T(columns_at)(a->weight, c, end, 0);
         if (a->bias) shift = T(columns_at)(a->bias, c, end, 0);
+        shift = NMADD(NARROW(lost), scale, shift);
         for (int64_t i = 0; i < a->batch; i++) {
-            VECTOR x = T(columns_at)((const REAL *)a->x + i * channels, c, end, 0);
-            T(put_columns)((REAL *)a->out + i * channels, c, end, MADD(x - mean, scale, shift));
+            VECTOR x = T(columns_at)((const REAL *)a->x + i * channels, c, end, 0), y = MADD(x - mean, scale, shift);
+            if (a->added) y += T(columns_at)((const REAL *)a->added + i * channels, c, end, 0);
+            if (a->rectified) y = T(at_least)(y, 0);
+            T(put_columns)((REAL *)a->out + i * channels, c, end, y);
         }
     }
 }
@@ -119,12 +162,18 @@ static void T(norm_grad_neighbours)(int64_t first, int64_t end, const ck_channel
 {
     int64_t channels = a->channels;
     REAL share = (REAL)(1 / (double)a->batch);
+    REAL *passed = a->y ? a->added_grad ? a->added_grad : a->out : 0;
+    const REAL *gradient = passed ? passed : a->dy;
     for (int64_t c = first; c < end; c += LANES) {
         VECTOR mean = T(columns_at)(a->mean, c, end, 0), rstd = T(columns_at)(a->rstd, c, end, 0);
         f64v sum[PARTS] = {0}, products[PARTS] = {0};
         for (int64_t i = 0; i < a->batch; i++) {
             VECTOR g = T(columns_at)((const REAL *)a->dy + i * channels, c, end, 0);
             VECTOR d = T(columns_at)((const REAL *)a->x + i * channels, c, end, 0) - mean;
+            if (passed) {
+                g = T(columns_at)((const REAL *)a->y + i * channels, c, end, 0) <= 0 ? (VECTOR)0 : g;
+                T(put_columns)(passed + i * channels, c, end, g);
+            }
             for (int h = 0; h < PARTS; h++) {
                 sum[h] += WIDEN(g, h);
                 products[h] = MADD(WIDEN(g, h), WIDEN(d, h), products[h]);
@@ -136,7 +185,7 @@ static void T(norm_grad_neighbours)(int64_t first, int64_t end, const ck_channel
         VECTOR scale = a->weight ? rstd * T(columns_at)(a->weight, c, end, 0) : rstd;
         VECTOR slope = product * rstd * share, shift = total * share;
         for (int64_t i = 0; i < a->batch; i++) {
-            VECTOR g = T(columns_at)((const REAL *)a->dy + i * channels, c, end, 0);
+            VECTOR g = T(columns_at)(gradient + i * channels, c, end, 0);
             VECTOR d = T(columns_at)((const REAL *)a->x + i * channels, c, end, 0) - mean;
             T(put_columns)((REAL *)a->out + i * channels, c, end, scale * NMADD(d, slope, g - shift));
         }

@@ -12,6 +12,10 @@ typedef struct ck_channel_arrays {
     void *mean, *rstd, *variance;  // the gradients only read them
     const void *weight, *bias;
     void *weight_grad, *bias_grad;
+    const void *added;  // to y, unless null
+    int rectified;      // y = max(y, 0) last
+    const void *y;      // the gradient's: the rectified y, or null
+    void *added_grad;   // null when nothing was added, or nothing rectified
     double eps;
 } ck_channel_arrays;
 

@@ -10,6 +10,7 @@
 #define T float
 #define NAME(x) x##_winograd
 #include "matmul_tile.h"
+#include "matmul_plane.h"
 
 #include "winograd_transforms_body.h"
 #include "winograd_multiply_body.h"

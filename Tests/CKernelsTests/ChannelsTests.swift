@@ -62,8 +62,8 @@ private func agree(_ got: [Float], _ want: [Double], _ tolerance: Double) -> Boo
             withEachInstructionSet { isa in
                 let zeros = [Double](repeating: 9, count: size.1)
                 var (y, dx, mean, rstd, variance, dw, db) = (x, x, zeros, zeros, zeros, zeros, zeros)
-                ck_batch_norm_f64(batch, channels, places, &y, &mean, &rstd, &variance, x, weight, bias, 0.1)
-                ck_batch_norm_grad_f64(batch, channels, places, &dx, &dw, &db, dy, x, mean, rstd, weight)
+                ck_batch_norm_f64(batch, channels, places, &y, &mean, &rstd, &variance, x, weight, bias, nil, 0, 0.1)
+                ck_batch_norm_grad_f64(batch, channels, places, &dx, &dw, &db, nil, dy, nil, x, mean, rstd, weight)
                 let pairs = [
                     (y, want.y), (dx, want.dx), (mean, want.mean), (rstd, want.rstd), (variance, want.variance),
                     (dw, want.weightGrad), (db, want.biasGrad),
@@ -85,8 +85,8 @@ private func agree(_ got: [Float], _ want: [Double], _ tolerance: Double) -> Boo
         let (weight, bias) = (weight.map(Float.init), bias.map(Float.init))
         let zeros = [Float](repeating: 9, count: size.1)
         var (y, dx, mean, rstd, variance, dw, db) = (x, x, zeros, zeros, zeros, zeros, zeros)
-        ck_batch_norm_f32(batch, channels, places, &y, &mean, &rstd, &variance, x, weight, bias, 0.1)
-        ck_batch_norm_grad_f32(batch, channels, places, &dx, &dw, &db, dy, x, mean, rstd, weight)
+        ck_batch_norm_f32(batch, channels, places, &y, &mean, &rstd, &variance, x, weight, bias, nil, 0, 0.1)
+        ck_batch_norm_grad_f32(batch, channels, places, &dx, &dw, &db, nil, dy, nil, x, mean, rstd, weight)
         let pairs = [
             (y, want.y), (dx, want.dx), (mean, want.mean), (rstd, want.rstd), (variance, want.variance),
             (dw, want.weightGrad), (db, want.biasGrad),
@@ -96,14 +96,71 @@ private func agree(_ got: [Float], _ want: [Double], _ tolerance: Double) -> Boo
         }
     }
 
+    /// With something added to y and a rectifier behind it: what is added gets what the rectifier lets through, NaN included.
+    @Test func rectified() {
+        var random = TestRandom(seed: 74)
+        for size in sizes {
+            let (batch, channels, places) = (Int64(size.0), Int64(size.1), Int64(size.2))
+            let x = values(size.0 * size.1 * size.2, &random)
+            let (dy, z) = (x.map { _ in random.uniform() }, x.map { _ in random.uniform(-2...2) })
+            let weight = (0..<size.1).map { _ in random.uniform() }, none = weight.map { _ in 0.0 }
+            let plain = Reference(x, dy, weight, none, size, eps: 0.1)
+            let sum = zip(plain.y, z).map { $0 + $1 }
+            let passed = zip(sum, dy).map { $0 <= 0 ? 0 : $1 }
+            let want = Reference(x, passed, weight, none, size, eps: 0.1)
+            withEachInstructionSet { isa in
+                var (y, dx, dz, mean, rstd, variance, dw, db) = (x, x, x, none, none, none, none, none)
+                ck_batch_norm_f64(batch, channels, places, &y, &mean, &rstd, &variance, x, weight, none, z, 1, 0.1)
+                #expect(agree(y, sum.map { max($0, 0) }, 1e-11), "y of \(size) on \(isa)")
+                for addedGradient in [true, false] {
+                    dz.withUnsafeMutableBufferPointer {
+                        ck_batch_norm_grad_f64(
+                            batch, channels, places, &dx, &dw, &db, addedGradient ? $0.baseAddress : nil, dy, y, x,
+                            mean, rstd, weight)
+                    }
+                    for (index, pair) in [(dx, want.dx), (dw, want.weightGrad), (db, want.biasGrad)].enumerated() {
+                        #expect(agree(pair.0, pair.1, 1e-11), "result \(index) of \(size) on \(isa)")
+                    }
+                }
+                #expect(dz == passed, "dz of \(size) on \(isa)")
+                checkRectifiedFloats(size, x, dy, z, weight, isa)
+            }
+        }
+    }
+
+    /// An infinity in the first channel makes all of that channel NaN, and leaves the others as they were.
+    private func checkRectifiedFloats(
+        _ size: (Int, Int, Int), _ x: [Double], _ dy: [Double], _ z: [Double], _ weight: [Double], _ isa: String
+    ) {
+        let (batch, channels, places) = (Int64(size.0), Int64(size.1), Int64(size.2))
+        let (x, dy, z, weight) = (x.map(Float.init), dy.map(Float.init), z.map(Float.init), weight.map(Float.init))
+        let none = weight.map { _ in Float(0) }
+        var (plain, y, dx, dz, g) = (x, x, x, x, x)
+        var (mean, rstd, variance, dw, db) = (none, none, none, none, none)
+        ck_batch_norm_f32(batch, channels, places, &plain, &mean, &rstd, &variance, x, weight, none, nil, 0, 0.1)
+        ck_batch_norm_f32(batch, channels, places, &y, &mean, &rstd, &variance, x, weight, none, z, 1, 0.1)
+        #expect(y == zip(plain, z).map { max($0 + $1, 0) }, "floats of \(size) on \(isa)")
+        ck_batch_norm_grad_f32(batch, channels, places, &dx, &dw, &db, &dz, dy, y, x, mean, rstd, weight)
+        #expect(dz == zip(y, dy).map { $0 <= 0 ? 0 : $1 }, "floats of \(size) on \(isa)")
+        ck_batch_norm_grad_f32(batch, channels, places, &g, &dw, &db, nil, dz, nil, x, mean, rstd, weight)
+        #expect(dx == g, "floats of \(size) on \(isa)")
+        var spoilt = x
+        spoilt[0] = .infinity
+        ck_batch_norm_f32(batch, channels, places, &g, &mean, &rstd, &variance, spoilt, weight, none, z, 1, 0.1)
+        for (index, value) in g.enumerated() {
+            let isFirst = index / size.2 % size.1 == 0
+            #expect(isFirst ? value.isNaN : value == y[index], "infinity, element \(index) of \(size) on \(isa)")
+        }
+    }
+
     @Test func withoutWeights() {
         var random = TestRandom(seed: 71)
         let x = values(60, &random), ones = [1.0, 1, 1], none = [0.0, 0, 0]
         let want = Reference(x, x, ones, none, (4, 3, 5), eps: 0)
         withEachInstructionSet { isa in
             var (y, dx, mean, rstd, variance, dw, db) = (x, x, none, none, none, none, none)
-            ck_batch_norm_f64(4, 3, 5, &y, &mean, &rstd, &variance, x, nil, nil, 0)
-            ck_batch_norm_grad_f64(4, 3, 5, &dx, &dw, &db, x, x, mean, rstd, nil)
+            ck_batch_norm_f64(4, 3, 5, &y, &mean, &rstd, &variance, x, nil, nil, nil, 0, 0)
+            ck_batch_norm_grad_f64(4, 3, 5, &dx, &dw, &db, nil, x, nil, x, mean, rstd, nil)
             #expect(agree(y, want.y, 1e-12) && agree(dx, want.dx, 1e-10), "\(isa)")
         }
     }
@@ -121,9 +178,9 @@ private func agree(_ got: [Float], _ want: [Double], _ tolerance: Double) -> Boo
                     ck_set_thread_count(Int32(threads))
                     let zeros = [Float](repeating: 0, count: size.1)
                     var (y, mean, rstd, variance, dw, db) = (x, zeros, zeros, zeros, zeros, zeros)
-                    ck_batch_norm_f32(batch, channels, places, &y, &mean, &rstd, &variance, x, nil, nil, 0.1)
+                    ck_batch_norm_f32(batch, channels, places, &y, &mean, &rstd, &variance, x, nil, nil, nil, 0, 0.1)
                     var dx = x
-                    ck_batch_norm_grad_f32(batch, channels, places, &dx, &dw, &db, y, x, mean, rstd, nil)
+                    ck_batch_norm_grad_f32(batch, channels, places, &dx, &dw, &db, nil, y, nil, x, mean, rstd, nil)
                     results.append(y + dx + dw + db)
                 }
                 #expect(results[0] == results[1] && results[0] == results[2], "\(size) on \(isa)")

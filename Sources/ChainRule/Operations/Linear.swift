@@ -42,7 +42,7 @@ struct LinearActivation: VariadicOperation {
     ]
 }
 
-/// The functions that `linear` can compute on its result without another pass over memory.
+/// The functions that `linear` and `batchNorm` can compute on their results.
 public enum Activation: Sendable, Hashable {
     case relu, tanh, sigmoid
 
@@ -62,7 +62,7 @@ public enum Activation: Sendable, Hashable {
         }
     }
 
-    fileprivate func callAsFunction(_ x: Tensor) -> Tensor {
+    func callAsFunction(_ x: Tensor) -> Tensor {
         switch self {
         case .relu: x.relu()
         case .tanh: x.tanh()

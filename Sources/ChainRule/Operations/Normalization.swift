@@ -1,8 +1,8 @@
 import CKernels
 
 let normalizationOperations: [any Operation.Type] = [
-    BatchNormalization.self, BatchNormalizationGradient.self, LayerNormalization.self,
-    LayerNormalizationGradient.self,
+    BatchNormalization.self, BatchNormalizationGradient.self, RectifiedBatchNormalization.self,
+    RectifiedBatchNormalizationGradient.self, LayerNormalization.self, LayerNormalizationGradient.self,
 ]
 
 // Both normalise: x̂ = (x − mean) r with r = 1 / √(variance + eps), then y = x̂ w + b. They differ in what is averaged over and in
@@ -66,6 +66,76 @@ struct BatchNormalizationGradient: VariadicOperation {
     ]
 }
 
+/// y = max(x̂ w + b + z, 0), as a block of a residual network has it, in the fewest passes over memory. Composed: `BatchNormalization`, the
+/// addition, `Relu`. Inputs: x, w and b (1, C, 1...), and z when something is `added`. Outputs as those of `BatchNormalization`.
+struct RectifiedBatchNormalization: VariadicOperation {
+    let eps: Double
+    let added: Bool
+    static let name = "batch_norm_relu"
+    static let formula = Formula(
+        "max(x̂ w + b + z, 0), x̂ = (x − mean x) / √(var x + ε)",
+        gradient: "∂L/∂z = ∂L/∂y where y > 0, else 0; the others as those of batch_norm from ∂L/∂z")
+    static let dtypes: DTypes = .fullPrecision
+    static let keeps: Keeps = [.input, .output]
+    static func keptInputs(_ inputs: [Tensor]) -> [Tensor] { Array(inputs.prefix(2)) }
+    func forward(_ inputs: [Tensor]) -> [Tensor] {
+        CPU.batchNorm(
+            inputs[0], (inputs[1], inputs[2]), added: added ? inputs[3] : nil, rectified: true, eps: eps)
+    }
+    func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
+        let saved = NormalizationState(kept, axes: .channels(kept.inputs[0].rank), isAffine: true)
+        let operation = RectifiedBatchNormalizationGradient(eps: eps, added: added)
+        return normalizationGradients(dy, saved, isAffine: true) { apply(operation, to: $0 + [kept.outputs[0]]) }
+    }
+    static let samples = [
+        // Above 0 and below, away from the kink.
+        Sample([values([2, 2, 3]), values([1, 2, 1]), range(6...9, [1, 2, 1])]) {
+            apply(RectifiedBatchNormalization(eps: 0.1, added: false), to: $0)
+        },
+        Sample([values([3, 2]), values([1, 2]), values([1, 2]), range(6...9, [3, 2])]) {
+            apply(RectifiedBatchNormalization(eps: 0.1, added: true), to: $0)
+        },
+        Sample([values([3, 2]), values([1, 2]), values([1, 2]), range(-9 ... -6, [3, 2])]) {
+            apply(RectifiedBatchNormalization(eps: 0.1, added: true), to: $0)
+        },
+    ]
+}
+
+/// The gradients of `RectifiedBatchNormalization`. Inputs: dy, x, mean, r, w and y. Outputs: dx, dw, db, and dz when something was `added`.
+struct RectifiedBatchNormalizationGradient: VariadicOperation {
+    let eps: Double
+    let added: Bool
+    static let name = "batch_norm_relu_gradient"
+    static let formula = Formula(
+        "dz = dy [y > 0]; the others as those of batch_norm_gradient from dz",
+        gradient: "∂L/∂dy = ∂L/∂dz where y > 0, else 0; ∂L/∂x, ∂L/∂w as those of batch_norm_gradient; ∂L/∂y = 0")
+    static let dtypes: DTypes = .fullPrecision
+    static let keeps: Keeps = .input
+    func forward(_ inputs: [Tensor]) -> [Tensor] {
+        CPU.batchNormGradient(
+            Array(inputs.dropLast()), isAffine: true, output: inputs[5], wasAdded: added)
+    }
+    func gradients(_ g: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
+        let y = kept.inputs[5]
+        let passed = apply(ReluGradient(), to: kept.inputs[0], y)
+        let inputs = [passed] + kept.inputs[1..<5]
+        var results = secondOrder(Array(g.prefix(3)), inputs, axes: .channels(y.rank), eps: eps)
+        if added, let g = g[3] { results[0] = results[0].map { $0 + g } ?? g }
+        results[0] = results[0].map { apply(ReluGradient(), to: $0, y) }
+        return results + [nil]
+    }
+    static let samples = [
+        Sample([values([2, 2, 3]), values([2, 2, 3]), values([1, 2, 1])]) { inputs in
+            let (mean, root) = sampleStatistics(inputs[1], axes: .channels(3))
+            let y = Tensor([1, 0, 2, 0, 3, 1, 1, 1, 0, 2, 1, 0]).reshape([2, 2, 3]).to(inputs[0].dtype)
+            return [true, false].flatMap { added in
+                let operation = RectifiedBatchNormalizationGradient(eps: 0.1, added: added)
+                return apply(operation, to: [inputs[0], inputs[1], mean, root, inputs[2], y])
+            }
+        }
+    ]
+}
+
 /// Normalises each row, along the last axis. Inputs: x (..., columns), and w and b (columns) when `isAffine`. Outputs: y, and for the backward
 /// pass mean and r (..., 1).
 struct LayerNormalization: VariadicOperation, RowOperation {
@@ -115,7 +185,11 @@ struct LayerNormalizationGradient: VariadicOperation, RowOperation {
     ]
 }
 
-private func values(_ shape: Shape) -> Sample.Input { Sample.Input(.uniform(-2...2), shape: shape) }
+private func values(_ shape: Shape) -> Sample.Input { range(-2...2, shape) }
+
+private func range(_ range: ClosedRange<Double>, _ shape: Shape) -> Sample.Input {
+    Sample.Input(.uniform(range), shape: shape)
+}
 
 /// mean and r of x, as constants: the gradient cells count them as functions of x themselves.
 private func sampleStatistics(_ x: Tensor, axes: AxisSet) -> (mean: Tensor, root: Tensor) {

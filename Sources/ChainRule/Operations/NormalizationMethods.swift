@@ -8,23 +8,30 @@ extension Tensor {
     ///   - weight: (C), or nil for 1.
     ///   - bias: (C), or nil for 0.
     ///   - training: Whether the statistics are those of the batch.
+    ///   - other: What is added to y, of its shape; or nil.
+    ///   - activation: A function computed on that sum, or nil. In training `.relu` takes no pass over memory of its own, nor does an addition
+    ///     before it.
     /// - Returns: the result, and in training the batch's mean and its unbiased variance (C), with which the caller updates the running
     ///   ones.
     public func batchNorm(
         runningMean: Tensor?, runningVariance: Tensor?, weight: Tensor? = nil, bias: Tensor? = nil,
-        training: Bool = false, eps: Double = 1e-5
+        training: Bool = false, eps: Double = 1e-5, adding other: Tensor? = nil, activation: Activation? = nil
     ) -> (output: Tensor, batchMean: Tensor?, batchVariance: Tensor?) {
         let parts = [runningMean, runningVariance, weight, bias]
         if count == 0 && dtype.isFloatingPoint { return (self, nil, nil) }
         guard isNormalizable(by: parts, "batchNorm") else { return (.placeholderAfterError, nil, nil) }
+        if let other, other.shape != shape || other.dtype != dtype {
+            let message = "what is added has to be \(dtype) of shape \(shape), it is \(other.dtype) of \(other.shape)"
+            return (fail("batchNorm", message), nil, nil)
+        }
         if dtype.isHalf {
             let wide = parts.map { $0?.to(.float32) }
             let result = to(.float32).batchNorm(
                 runningMean: wide[0], runningVariance: wide[1], weight: wide[2], bias: wide[3], training: training,
-                eps: eps)
+                eps: eps, adding: other?.to(.float32), activation: activation)
             return (result.output.to(dtype), result.batchMean, result.batchVariance)
         }
-        if training { return normalizedByBatch(weight, bias, eps) }
+        if training { return normalizedByBatch(weight, bias, eps, other, activation) }
         guard let runningMean, let runningVariance else {
             let message = "needs the running mean and variance when it is not training"
             return (fail("batchNorm", message), nil, nil)
@@ -33,11 +40,16 @@ extension Tensor {
         let scale = weight.map { root * $0 } ?? root
         let shift = bias.map { $0 - runningMean * scale } ?? -(runningMean * scale)
         let y = applyOne(AddProduct(scale: 1), to: [perChannel(shift), self, perChannel(scale)])
-        return (y, nil, nil)
+        return (y.with(other, activation), nil, nil)
+    }
+
+    private func with(_ added: Tensor?, _ activation: Activation?) -> Tensor {
+        let sum = added.map { self + $0 } ?? self
+        return activation.map { $0(sum) } ?? sum
     }
 
     private func normalizedByBatch(
-        _ weight: Tensor?, _ bias: Tensor?, _ eps: Double
+        _ weight: Tensor?, _ bias: Tensor?, _ eps: Double, _ other: Tensor?, _ activation: Activation?
     ) -> (output: Tensor, batchMean: Tensor?, batchVariance: Tensor?) {
         let channels = shape[1]
         let values = channels == 0 ? 0 : count / channels
@@ -46,11 +58,18 @@ extension Tensor {
             return (fail("batchNorm", message), nil, nil)
         }
         var inputs = [self]
-        if weight != nil || bias != nil {
+        if weight != nil || bias != nil || activation == .relu {
             inputs.append(perChannel(weight ?? .ones([channels], dtype: dtype)))
             inputs.append(perChannel(bias ?? .zeros([channels], dtype: dtype)))
         }
-        let results = apply(BatchNormalization(eps: eps, isAffine: inputs.count > 1), to: inputs)
+        var results: [Tensor]
+        if activation == .relu {
+            let operation = RectifiedBatchNormalization(eps: eps, added: other != nil)
+            results = apply(operation, to: inputs + [other].compactMap { $0 })
+        } else {
+            results = apply(BatchNormalization(eps: eps, isAffine: inputs.count > 1), to: inputs)
+            results[0] = results[0].with(other, activation)
+        }
         let unbiased = results[3] * (Double(values) / Double(values - 1))
         return (results[0], results[1].reshape([channels]), unbiased.reshape([channels]))
     }

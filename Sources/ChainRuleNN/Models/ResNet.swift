@@ -28,8 +28,8 @@ public final class ResidualBlock: Module, Layer {
 
     public func callAsFunction(_ input: Tensor) -> Tensor {
         scope {
-            let inner = bn1(conv1(input)).relu()
-            return (bn2(conv2(inner)) + (shortcut.map { $0(input) } ?? input)).relu()
+            let inner = bn1(conv1(input), activation: .relu)
+            return bn2(conv2(inner), adding: shortcut.map { $0(input) } ?? input, activation: .relu)
         }
     }
 }

@@ -20,7 +20,19 @@ public final class Sequential: Module, Layer {
         layers.enumerated().map { ("\($0.offset)", $0.element) }
     }
 
-    public func callAsFunction(_ input: Tensor) -> Tensor { layers.reduce(input) { $1($0) } }
+    public func callAsFunction(_ input: Tensor) -> Tensor {
+        var (output, index) = (input, 0)
+        while index < layers.count {
+            if let norm = layers[index] as? BatchNormalization, index + 1 < layers.count, layers[index + 1] is ReLU {
+                output = norm(output, activation: .relu)
+                index += 2
+            } else {
+                output = layers[index](output)
+                index += 1
+            }
+        }
+        return output
+    }
 
     public subscript(index: Int) -> any Layer { layers[index] }
 }

@@ -1,4 +1,4 @@
-import ChainRule
+@testable import ChainRule
 import Testing
 
 // Expected numbers are PyTorch's.
@@ -38,6 +38,42 @@ struct NormalizationTests {
                 1.537261412, 1.040078199, -0.9886820436, -0.1931948696, 0.6022923044,
             ])
         #expect(y.batchMean == nil)
+    }
+
+    /// Fused and composed give equal values and gradients, those of the statistics too; in evaluation as well.
+    @Test(arguments: [true, false], [Activation.relu, .tanh]) func added(_ training: Bool, _ activation: Activation) {
+        func run(_ forward: ([Tensor]) -> (output: Tensor, batchMean: Tensor?, batchVariance: Tensor?)) -> [Tensor] {
+            let shapes: [Shape] = [[2, 2, 3], [2], [2], [2, 2, 3]]
+            let leaves = shapes.enumerated().map { patterned($1, seed: $0).requiringGrad() }
+            let result = forward(leaves)
+            var loss = (result.output * patterned([2, 2, 3], seed: 4)).sum()
+            for case let statistic? in [result.batchMean, result.batchVariance] { loss = loss + statistic.sum() }
+            loss.backward()
+            return [result.output] + leaves.compactMap(\.grad)
+        }
+        let (mean, variance) = (Tensor([0.1, -0.2]), Tensor([2, 0.5]))
+        let fused = run {
+            $0[0].batchNorm(
+                runningMean: mean, runningVariance: variance, weight: $0[1], bias: $0[2], training: training,
+                adding: $0[3], activation: activation)
+        }
+        let composed = run {
+            var result = $0[0].batchNorm(
+                runningMean: mean, runningVariance: variance, weight: $0[1], bias: $0[2], training: training)
+            result.output = activation(result.output + $0[3])
+            return result
+        }
+        #expect(fused.count == 5)
+        for (left, right) in zip(fused, composed) { expectClose(left, right.toArray()) }
+    }
+
+    @Test func rectifiedWithoutWeights() {
+        let (x, y) = (patterned([2, 2, 3]).requiringGrad(), patterned([2, 2, 3]).requiringGrad())
+        let fused = x.batchNorm(runningMean: nil, runningVariance: nil, training: true, activation: .relu).output
+        let composed = y.batchNorm(runningMean: nil, runningVariance: nil, training: true).output.relu()
+        expectClose(fused, composed.toArray())
+        for output in [fused, composed] { (output * patterned([2, 2, 3], seed: 4)).sum().backward() }
+        expectClose(x.grad, y.grad?.toArray() ?? [])
     }
 
     /// The statistics are differentiable too.
@@ -103,6 +139,9 @@ struct NormalizationTests {
         }
         expectMistake("[3]", "[2]") {
             _ = x.batchNorm(runningMean: nil, runningVariance: nil, weight: patterned([2]), training: true)
+        }
+        expectMistake("added", "[2, 3]", "[3]") {
+            _ = x.batchNorm(runningMean: nil, runningVariance: nil, training: true, adding: patterned([3]))
         }
         expectMistake("running mean") { _ = x.batchNorm(runningMean: nil, runningVariance: nil) }
         expectMistake("layerNorm", "[2, 3]", "[2]") { _ = x.layerNorm(normalizedShape: [2]) }

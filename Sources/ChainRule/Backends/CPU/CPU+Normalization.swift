@@ -5,9 +5,12 @@ import CKernels
 extension CPU {
     typealias Affine = (weight: Tensor, bias: Tensor)
 
-    /// y, mean, r and the biased variance of each channel.
-    static func batchNorm(_ x: Tensor, _ affine: Affine?, eps: Double) -> [Tensor] {
-        let x = contiguous(x)
+    /// y, mean, r and the biased variance of each channel. What is `added`, if anything, joins y, and max(y, 0) is taken last when it is
+    /// `rectified`.
+    static func batchNorm(
+        _ x: Tensor, _ affine: Affine?, added: Tensor? = nil, rectified: Bool = false, eps: Double
+    ) -> [Tensor] {
+        let (x, added) = (contiguous(x), added.map(contiguous))
         let (weight, bias) = (affine.map { contiguous($0.weight) }, affine.map { contiguous($0.bias) })
         let y = Tensor(uninitialized: x.shape, dtype: x.dtype)
         let kept = AxisSet.channels(x.rank).reduced(x.shape)
@@ -20,12 +23,14 @@ extension CPU {
             ck_batch_norm_f32(
                 batch, channels, places, y.freshPointer(to: Float.self), mean.freshPointer(to: Float.self),
                 root.freshPointer(to: Float.self), variance.freshPointer(to: Float.self), x.pointer(to: Float.self),
-                weight?.pointer(to: Float.self), bias?.pointer(to: Float.self), Float(eps))
+                weight?.pointer(to: Float.self), bias?.pointer(to: Float.self), added?.pointer(to: Float.self),
+                rectified ? 1 : 0, Float(eps))
         } else {
             ck_batch_norm_f64(
                 batch, channels, places, y.freshPointer(to: Double.self), mean.freshPointer(to: Double.self),
                 root.freshPointer(to: Double.self), variance.freshPointer(to: Double.self),
-                x.pointer(to: Double.self), weight?.pointer(to: Double.self), bias?.pointer(to: Double.self), eps)
+                x.pointer(to: Double.self), weight?.pointer(to: Double.self), bias?.pointer(to: Double.self),
+                added?.pointer(to: Double.self), rectified ? 1 : 0, eps)
         }
         return [y, mean, root, variance]
     }
@@ -34,12 +39,16 @@ extension CPU {
         (Int64(x.shape[0]), Int64(x.shape[1]), Int64(x.shape.dropFirst(2).reduce(1, *)))
     }
 
-    /// dx, and dw and db when there is a weight, from dy, x, mean, r and the weight.
-    static func batchNormGradient(_ inputs: [Tensor], isAffine: Bool) -> [Tensor] {
-        let parts = inputs.map(contiguous)
+    /// dx, and dw and db when there is a weight, from dy, x, mean, r and the weight. With `output`, the rectified y, dy counts only where
+    /// that is above 0; then there is a last result, what of dy counts, when something `wasAdded`.
+    static func batchNormGradient(
+        _ inputs: [Tensor], isAffine: Bool, output: Tensor? = nil, wasAdded: Bool = false
+    ) -> [Tensor] {
+        let (parts, y) = (inputs.map(contiguous), output.map(contiguous))
         let (dy, x, mean, root) = (parts[0], parts[1], parts[2], parts[3])
         let weight = isAffine ? parts[4] : nil
         let dx = Tensor(uninitialized: x.shape, dtype: x.dtype)
+        let dAdded = wasAdded ? Tensor(uninitialized: x.shape, dtype: x.dtype) : nil
         let (dWeight, dBias) = (
             Tensor(uninitialized: mean.shape, dtype: x.dtype), Tensor(uninitialized: mean.shape, dtype: x.dtype)
         )
@@ -47,15 +56,17 @@ extension CPU {
         if x.dtype == .float32 {
             ck_batch_norm_grad_f32(
                 batch, channels, places, dx.freshPointer(to: Float.self), dWeight.freshPointer(to: Float.self),
-                dBias.freshPointer(to: Float.self), dy.pointer(to: Float.self), x.pointer(to: Float.self),
-                mean.pointer(to: Float.self), root.pointer(to: Float.self), weight?.pointer(to: Float.self))
+                dBias.freshPointer(to: Float.self), dAdded?.freshPointer(to: Float.self), dy.pointer(to: Float.self),
+                y?.pointer(to: Float.self), x.pointer(to: Float.self), mean.pointer(to: Float.self),
+                root.pointer(to: Float.self), weight?.pointer(to: Float.self))
         } else {
             ck_batch_norm_grad_f64(
                 batch, channels, places, dx.freshPointer(to: Double.self), dWeight.freshPointer(to: Double.self),
-                dBias.freshPointer(to: Double.self), dy.pointer(to: Double.self), x.pointer(to: Double.self),
+                dBias.freshPointer(to: Double.self), dAdded?.freshPointer(to: Double.self),
+                dy.pointer(to: Double.self), y?.pointer(to: Double.self), x.pointer(to: Double.self),
                 mean.pointer(to: Double.self), root.pointer(to: Double.self), weight?.pointer(to: Double.self))
         }
-        return isAffine ? [dx, dWeight, dBias] : [dx]
+        return (isAffine ? [dx, dWeight, dBias] : [dx]) + [dAdded].compactMap { $0 }
     }
 
     /// y, mean and r of each row, along the last axis.

@@ -58,7 +58,7 @@ public class ChannelNormalization: Module {
 ///
 /// In training the batch's own mean and variance are used, and the running ones move towards them by `momentum`
 /// (nil: the plain average over all batches); in evaluation the running ones are used, if there are any.
-public class BatchNormalization: ChannelNormalization {
+public class BatchNormalization: ChannelNormalization, Layer {
     public init(
         _ features: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, bias: Bool = true,
         trackRunningStatistics: Bool = true, dtype: DType = .float32
@@ -68,7 +68,20 @@ public class BatchNormalization: ChannelNormalization {
         )
     }
 
-    final func normalize(_ input: Tensor, ranks: ClosedRange<Int>) -> Tensor {
+    /// The ranks of inputs.
+    var ranks: ClosedRange<Int> { 2...5 }
+
+    public final func callAsFunction(_ input: Tensor) -> Tensor { normalize(input, nil, nil) }
+
+    /// A function of y, or of the sum of y and another tensor of its shape: `bn(conv(x), adding: shortcut, activation: .relu)`. Where the
+    /// function is `.relu` this is faster than computing one after the other.
+    public final func callAsFunction(
+        _ input: Tensor, adding other: Tensor? = nil, activation: Activation
+    ) -> Tensor {
+        normalize(input, other, activation)
+    }
+
+    private func normalize(_ input: Tensor, _ other: Tensor?, _ activation: Activation?) -> Tensor {
         scope {
             guard ranks.contains(input.rank), input.shape[1] == features else {
                 return fail(
@@ -78,7 +91,7 @@ public class BatchNormalization: ChannelNormalization {
             }
             let result = input.batchNorm(
                 runningMean: runningMean, runningVariance: runningVariance, weight: weight, bias: bias,
-                training: isTraining || runningMean == nil, eps: eps)
+                training: isTraining || runningMean == nil, eps: eps, adding: other, activation: activation)
             if isTraining, let batches = batchesTracked {
                 batchesTracked = batches + 1
                 if let mean = result.batchMean, let variance = result.batchVariance {
@@ -92,18 +105,18 @@ public class BatchNormalization: ChannelNormalization {
 }
 
 /// Batch normalisation of (N, C) or (N, C, L).
-public final class BatchNorm1d: BatchNormalization, Layer {
-    public func callAsFunction(_ input: Tensor) -> Tensor { normalize(input, ranks: 2...3) }
+public final class BatchNorm1d: BatchNormalization {
+    override var ranks: ClosedRange<Int> { 2...3 }
 }
 
 /// Batch normalisation of (N, C, H, W).
-public final class BatchNorm2d: BatchNormalization, Layer {
-    public func callAsFunction(_ input: Tensor) -> Tensor { normalize(input, ranks: 4...4) }
+public final class BatchNorm2d: BatchNormalization {
+    override var ranks: ClosedRange<Int> { 4...4 }
 }
 
 /// Batch normalisation of (N, C, D, H, W).
-public final class BatchNorm3d: BatchNormalization, Layer {
-    public func callAsFunction(_ input: Tensor) -> Tensor { normalize(input, ranks: 5...5) }
+public final class BatchNorm3d: BatchNormalization {
+    override var ranks: ClosedRange<Int> { 5...5 }
 }
 
 /// y = (x − mean) / √(variance + eps) · weight + bias for each channel of each element of the batch by itself, over the places
