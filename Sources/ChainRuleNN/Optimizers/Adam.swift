@@ -9,21 +9,11 @@ import ChainRule
 /// With `amsgrad` the largest v so far takes the place of v (Reddi et al. 2018). With `decoupledWeightDecay` the parameter decays instead of the
 /// gradient, as in `AdamW`.
 public class Adam: GroupedOptimizer<Adam.Options, Adam.Memory> {
-    public struct Options: OptimizerOptions {
+    public struct Options: MomentOptions {
         public var learningRate: Double
         public var betas: (Double, Double)
         public var eps, weightDecay: Double
         public var amsgrad, decoupledWeightDecay, maximize: Bool
-
-        public var cycledMomentum: Double? {
-            get { betas.0 }
-            set { betas.0 = newValue ?? betas.0 }
-        }
-
-        public func check(_ optimizer: String) {
-            checkNotNegative(optimizer, ["learningRate": learningRate, "eps": eps, "weightDecay": weightDecay])
-            checkShare(optimizer, ["the first beta": betas.0, "the second beta": betas.1])
-        }
     }
 
     /// The moments of one parameter.

@@ -6,21 +6,11 @@ import ChainRule
 ///     m ← β₁ m + (1 − β₁) g,   u ← max(β₂ u, |g| + eps)
 ///     p ← p − learningRate / (1 − β₁ᵗ) · m / u
 public final class Adamax: GroupedOptimizer<Adamax.Options, NamedMemory> {
-    public struct Options: OptimizerOptions {
+    public struct Options: MomentOptions {
         public var learningRate: Double
         public var betas: (Double, Double)
         public var eps, weightDecay: Double
         public var maximize: Bool
-
-        public var cycledMomentum: Double? {
-            get { betas.0 }
-            set { betas.0 = newValue ?? betas.0 }
-        }
-
-        public func check(_ optimizer: String) {
-            checkNotNegative(optimizer, ["learningRate": learningRate, "eps": eps, "weightDecay": weightDecay])
-            checkShare(optimizer, ["the first beta": betas.0, "the second beta": betas.1])
-        }
     }
 
     public init(

@@ -7,25 +7,15 @@ import ChainRule
 ///     m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
 ///     p ← p − learningRate · ((1 − μₜ) / (1 − Π) · g + μₜ₊₁ / (1 − Π · μₜ₊₁) · m) / (√(v / (1 − β₂ᵗ)) + eps)
 public final class NAdam: GroupedOptimizer<NAdam.Options, NamedMemory> {
-    public struct Options: OptimizerOptions {
+    public struct Options: MomentOptions {
         public var learningRate: Double
         public var betas: (Double, Double)
         public var eps, weightDecay, momentumDecay: Double
         public var decoupledWeightDecay, maximize: Bool
 
-        public var cycledMomentum: Double? {
-            get { betas.0 }
-            set { betas.0 = newValue ?? betas.0 }
-        }
-
         public func check(_ optimizer: String) {
-            checkNotNegative(
-                optimizer,
-                [
-                    "learningRate": learningRate, "eps": eps, "weightDecay": weightDecay,
-                    "momentumDecay": momentumDecay,
-                ])
-            checkShare(optimizer, ["the first beta": betas.0, "the second beta": betas.1])
+            checkMoments(optimizer)
+            checkNotNegative(optimizer, ["momentumDecay": momentumDecay])
         }
     }
 

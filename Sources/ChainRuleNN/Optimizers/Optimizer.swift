@@ -47,6 +47,28 @@ extension OptimizerOptions {
     }
 }
 
+/// The settings of Adam and its kin, which keep running means of the gradient and of its square.
+public protocol MomentOptions: OptimizerOptions {
+    /// How much of each running mean a step keeps.
+    var betas: (Double, Double) { get set }
+    var eps: Double { get }
+    var weightDecay: Double { get }
+}
+
+extension MomentOptions {
+    public var cycledMomentum: Double? {
+        get { betas.0 }
+        set { betas.0 = newValue ?? betas.0 }
+    }
+
+    public func check(_ optimizer: String) { checkMoments(optimizer) }
+
+    func checkMoments(_ optimizer: String) {
+        checkNotNegative(optimizer, ["learningRate": learningRate, "eps": eps, "weightDecay": weightDecay])
+        checkShare(optimizer, ["the first beta": betas.0, "the second beta": betas.1])
+    }
+}
+
 /// Parameters that are trained with the same settings.
 public struct ParameterGroup<Options: OptimizerOptions> {
     public let parameters: [Tensor]

@@ -8,21 +8,11 @@ import ChainRule
 ///     p ← p − learningRate · m / (1 − β₁ᵗ) · r,   r = 1 while ρ ≤ 5, then
 ///         r = √((ρ − 4)(ρ − 2) ρ∞ / ((ρ∞ − 4)(ρ∞ − 2) ρ)) · √(1 − β₂ᵗ) / (√v + eps)
 public final class RAdam: GroupedOptimizer<RAdam.Options, NamedMemory> {
-    public struct Options: OptimizerOptions {
+    public struct Options: MomentOptions {
         public var learningRate: Double
         public var betas: (Double, Double)
         public var eps, weightDecay: Double
         public var decoupledWeightDecay, maximize: Bool
-
-        public var cycledMomentum: Double? {
-            get { betas.0 }
-            set { betas.0 = newValue ?? betas.0 }
-        }
-
-        public func check(_ optimizer: String) {
-            checkNotNegative(optimizer, ["learningRate": learningRate, "eps": eps, "weightDecay": weightDecay])
-            checkShare(optimizer, ["the first beta": betas.0, "the second beta": betas.1])
-        }
     }
 
     public init(
