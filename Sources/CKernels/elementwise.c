@@ -20,7 +20,8 @@ static int64_t unary_block(ck_unary op)
 static int64_t binary_block(ck_binary op)
 {
     switch (op) {
-    case CK_POW: case CK_GELU_GRAD: case CK_GELU_TANH_GRAD: case CK_SILU_GRAD: return HEAVY_BLOCK;
+    case CK_POW: case CK_ATAN2: case CK_HYPOT: case CK_FMOD: case CK_REMAINDER: case CK_FLOOR_DIVIDE: case CK_XLOGY:
+    case CK_LOG_ADD_EXP: case CK_GELU_GRAD: case CK_GELU_TANH_GRAD: case CK_SILU_GRAD: return HEAVY_BLOCK;
     default: return LIGHT_BLOCK;
     }
 }

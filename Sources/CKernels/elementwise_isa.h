@@ -1,6 +1,6 @@
 /// Everything elementwise for one instruction set: included by isa_baseline.h and its kin with KERNELS, the table's name.
 #include "elementwise_kernels.h"
-#include "vector_math_f32.h"
+#include "vector_math_division.h"
 
 typedef uint8_t bytes_f32 __attribute__((ext_vector_type(CK_F32_LANES)));
 typedef uint8_t bytes_f64 __attribute__((ext_vector_type(CK_F64_LANES)));
@@ -106,8 +106,12 @@ DEFINE_SELECT(64)
         [CK_RECIPROCAL] = unary_reciprocal##type, [CK_EXP] = unary_exp##type, [CK_EXP2] = unary_exp2##type, \
         [CK_EXPM1] = unary_expm1##type, [CK_LOG] = unary_log##type, [CK_LOG2] = unary_log2##type, \
         [CK_LOG10] = unary_log10##type, [CK_LOG1P] = unary_log1p##type, [CK_SIN] = unary_sin##type, \
-        [CK_COS] = unary_cos##type, [CK_TANH] = unary_tanh##type, [CK_SIGMOID] = unary_sigmoid##type, \
-        [CK_ERF] = unary_erf##type, [CK_FLOOR] = unary_floor##type, [CK_CEIL] = unary_ceil##type, \
+        [CK_COS] = unary_cos##type, [CK_TAN] = unary_tan##type, [CK_ASIN] = unary_asin##type,    \
+        [CK_ACOS] = unary_acos##type, [CK_ATAN] = unary_atan##type, [CK_SINH] = unary_sinh##type, \
+        [CK_COSH] = unary_cosh##type, [CK_TANH] = unary_tanh##type, [CK_ASINH] = unary_asinh##type, \
+        [CK_ACOSH] = unary_acosh##type, [CK_ATANH] = unary_atanh##type, [CK_SIGMOID] = unary_sigmoid##type, \
+        [CK_ERF] = unary_erf##type, [CK_ERFC] = unary_erfc##type, [CK_ERFINV] = unary_erfinv##type, \
+        [CK_FLOOR] = unary_floor##type, [CK_CEIL] = unary_ceil##type, \
         [CK_ROUND] = unary_round##type, [CK_TRUNC] = unary_trunc##type, [CK_RELU] = unary_relu##type, \
         [CK_GELU] = unary_gelu##type, [CK_GELU_TANH] = unary_gelu_tanh##type, [CK_SILU] = unary_silu##type, \
         [CK_SOFTPLUS] = unary_softplus##type,                                                    \
@@ -116,7 +120,11 @@ DEFINE_SELECT(64)
     {                                                                                            \
         [CK_ADD] = binary_add##type, [CK_SUB] = binary_sub##type, [CK_MUL] = binary_mul##type,   \
         [CK_DIV] = binary_div##type, [CK_POW] = binary_power##type, [CK_MAXIMUM] = binary_maximum##type, \
-        [CK_MINIMUM] = binary_minimum##type, [CK_RELU_GRAD] = binary_relu_grad##type,            \
+        [CK_MINIMUM] = binary_minimum##type, [CK_ATAN2] = binary_atan2##type, [CK_HYPOT] = binary_hypot##type, \
+        [CK_FMOD] = binary_fmod##type, [CK_REMAINDER] = binary_remainder##type,                  \
+        [CK_FLOOR_DIVIDE] = binary_floor_divide##type, [CK_TRUNC_DIVIDE] = binary_trunc_divide##type, \
+        [CK_XLOGY] = binary_xlogy##type, [CK_LOG_ADD_EXP] = binary_log_add_exp##type,            \
+        [CK_RELU_GRAD] = binary_relu_grad##type,            \
         [CK_TANH_GRAD] = binary_tanh_grad##type, [CK_SIGMOID_GRAD] = binary_sigmoid_grad##type,  \
         [CK_GELU_GRAD] = binary_gelu_grad##type, [CK_GELU_TANH_GRAD] = binary_gelu_tanh_grad##type, \
         [CK_SILU_GRAD] = binary_silu_grad##type,                                                 \

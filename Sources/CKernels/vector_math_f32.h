@@ -1,9 +1,10 @@
 /// Elementary functions of float vectors. Most are evaluated in double, 30 bits or so of it, and rounded once: gradual
-/// underflow, overflow and nearly correct rounding come for free. The cheap and frequent ones stay in float, and the activations,
-/// which are within 5 units of the last place then.
+/// underflow, overflow and nearly correct rounding come for free. The cheap and frequent ones stay in float (logarithms, activations)
+/// and are within 5 units of the last place then.
 #ifndef CK_VECTOR_MATH_F32_H
 #define CK_VECTOR_MATH_F32_H
 
+#include "vector_math_inverse.h"
 #include "vector_math_special.h"
 
 #define DEFINE_VIA_DOUBLE(name, wide)                                                            \
@@ -176,19 +177,114 @@ DEFINE_VALUE_AND_SLOPE(f32v, gelu_with_slope_f32, gelu_f32, gelu_slope_f32)
 DEFINE_VALUE_AND_SLOPE(f32v, gelu_tanh_with_slope_f32, gelu_tanh_f32, gelu_tanh_slope_f32)
 DEFINE_VALUE_AND_SLOPE(f32v, silu_with_slope_f32, silu_f32, silu_slope_f32)
 
-// MARK: In double
+// MARK: Logarithms in float
 
-DEFINE_VIA_DOUBLE(exp2_f32, short_exp2)
-DEFINE_VIA_DOUBLE(expm1_f32, short_expm1)
+#if CK_FUSED
+
+/// The logarithm where it is none of a positive finite number: `x` is the argument.
+CK_INLINE f32v log_special_f32(f32v x, f32v value)
+{
+    f32v edge = x == 0 ? (f32v)-INFINITY : x + x;  // inf and NaN stay
+    edge = x < 0 ? (f32v)NAN : edge;
+    i32v ordinary = (x > 0) & (x < (f32v)INFINITY);
+    return ordinary ? value : edge;
+}
+/// x = 2^e (1 + f), 1 + f between sqrt(1/2) and sqrt(2). For x > 0, denormals included.
+CK_INLINE f32v log_reduce_f32(f32v x, f32v *e)
+{
+    i32v denormal = x < 0x1p-126f;
+    u32v bits = AS(u32v, denormal ? x * 0x1p24f : x) + (0x3f800000u - 0x3f3504f3u);
+    f32v biased = AS(f32v, (bits >> 23) | 0x4b000000u);
+    *e = biased - (denormal ? (f32v)(0x1p23f + 127 + 24) : (f32v)(0x1p23f + 127));
+    return AS(f32v, (bits & 0x007fffffu) + 0x3f3504f3u) - 1;
+}
+/// log(1 + f) - f, 2^-28 of the logarithm
+CK_INLINE f32v log_rest_f32(f32v f)
+{
+    f32v z = f * f, sum = splat_f32(0.06971611827611923f);
+    sum = MADD(sum, f, splat_f32(-0.11479733884334564f));
+    sum = MADD(sum, f, splat_f32(0.11685419827699661f));
+    sum = MADD(sum, f, splat_f32(-0.12425687164068222f));
+    sum = MADD(sum, f, splat_f32(0.14249058067798615f));
+    sum = MADD(sum, f, splat_f32(-0.1666780263185501f));
+    sum = MADD(sum, f, splat_f32(0.20000715553760529f));
+    sum = MADD(sum, f, splat_f32(-0.2499999701976776f));
+    sum = MADD(sum, f, splat_f32(0.3333333134651184f));
+    return MADD(z, splat_f32(-0.5f), z * f * sum);
+}
+CK_INLINE f32v log_f32(f32v x)
+{
+    f32v e, f = log_reduce_f32(x, &e), rest = MADD(e, splat_f32(LN2_LOW_F32), log_rest_f32(f));
+    return log_special_f32(x, MADD(e, splat_f32(LN2_HIGH_F32), f + rest));
+}
+CK_INLINE f32v log2_f32(f32v x)
+{
+    f32v e, f = log_reduce_f32(x, &e), rest = log_rest_f32(f);
+    f32v low = MADD(f + rest, splat_f32(0x1.4ae0cp-26f), rest * 0x1.715476p+0f);
+    return log_special_f32(x, MADD(f, splat_f32(0x1.715476p+0f), low) + e);
+}
+CK_INLINE f32v log10_f32(f32v x)
+{
+    f32v e, f = log_reduce_f32(x, &e), rest = log_rest_f32(f);
+    f32v low = MADD(f + rest, splat_f32(-0x1.5b235ep-27f), MADD(rest, splat_f32(0x1.bcb7b2p-2f), e * 0x1.3509f8p-18f));
+    return log_special_f32(x, MADD(e, splat_f32(0x1.3440p-2f), MADD(f, splat_f32(0x1.bcb7b2p-2f), low)));
+}
+/// log(u) with what the rounding of u = 1 + x lost put back.
+CK_INLINE f32v log1p_f32(f32v x)
+{
+    f32v u = 1 + x, part = u - 1, lost = (1 - (u - part)) + (x - part);
+    f32v e, f = log_reduce_f32(u, &e);
+    f32v scale = AS(f32v, AS(u32v, splat_f32(1)) - (AS(u32v, e + 0x1.8p23f) << 23));  // 2^-e
+    f += x < 0x1p40f ? lost * scale : (f32v)0.0f;
+    f32v rest = MADD(e, splat_f32(LN2_LOW_F32), log_rest_f32(f));
+    f32v value = log_special_f32(u, MADD(e, splat_f32(LN2_HIGH_F32), f + rest));
+    return abs_f32(x) < 0x1p-25f ? x : value;
+}
+/// log(1 + e^x)
+CK_INLINE f32v softplus_f32(f32v x) { return (x > 0 ? x : (f32v)0.0f) + log1p_f32(exp_f32(neg_f32(abs_f32(x)))); }
+
+/// 2^x, by a polynomial for 2^r, |r| <= 1/2.
+CK_INLINE f32v exp2_f32(f32v x)
+{
+    x = at_least_f32(at_most_f32(x, 130), -152);
+    f32v shifted = x + ROUNDER_F32, r = x - (shifted - ROUNDER_F32), sum = splat_f32(0.00015453182277269661f);
+    sum = MADD(sum, r, splat_f32(0.0013390886597335339f));
+    sum = MADD(sum, r, splat_f32(0.009618082083761692f));
+    sum = MADD(sum, r, splat_f32(0.055503569543361664f));
+    sum = MADD(sum, r, splat_f32(0.24022650718688965f));
+    sum = MADD(sum, r, splat_f32(0.6931471824645996f));
+    return scale_f32(MADD(sum, r, splat_f32(1)), shifted);
+}
+
+#else
 DEFINE_VIA_DOUBLE(log_f32, short_log)
 DEFINE_VIA_DOUBLE(log2_f32, short_log2)
 DEFINE_VIA_DOUBLE(log10_f32, short_log10)
 DEFINE_VIA_DOUBLE(log1p_f32, short_log1p)
+DEFINE_VIA_DOUBLE(softplus_f32, short_softplus)
+DEFINE_VIA_DOUBLE(exp2_f32, short_exp2)
+#endif
+
+// MARK: In double
+
+DEFINE_VIA_DOUBLE(expm1_f32, short_expm1)
 DEFINE_VIA_DOUBLE(sin_f32, short_sin)
 DEFINE_VIA_DOUBLE(cos_f32, short_cos)
+DEFINE_VIA_DOUBLE(tan_f32, short_tan)
+DEFINE_VIA_DOUBLE(asin_f32, short_asin)
+DEFINE_VIA_DOUBLE(acos_f32, short_acos)
+DEFINE_VIA_DOUBLE(atan_f32, short_atan)
+DEFINE_VIA_DOUBLE(sinh_f32, short_sinh)
+DEFINE_VIA_DOUBLE(cosh_f32, short_cosh)
+DEFINE_VIA_DOUBLE(asinh_f32, short_asinh)
+DEFINE_VIA_DOUBLE(acosh_f32, short_acosh)
+DEFINE_VIA_DOUBLE(atanh_f32, short_atanh)
 DEFINE_VIA_DOUBLE(erf_f32, short_erf)
-DEFINE_VIA_DOUBLE(softplus_f32, short_softplus)
+DEFINE_VIA_DOUBLE(erfc_f32, short_erfc)
+DEFINE_VIA_DOUBLE(erfinv_f32, short_erfinv)
 DEFINE_VIA_DOUBLE_2(power_f32, short_power)
+DEFINE_VIA_DOUBLE_2(atan2_f32, short_atan2)
+DEFINE_VIA_DOUBLE_2(hypot_f32, short_hypot)
 
 CK_INLINE f64v sigmoid_f64(f64v x)
 {

@@ -226,20 +226,24 @@ DEFINE_LOG10(log10_f64, log_tail)
 DEFINE_LOG10(short_log10, short_log_tail)
 
 /// log(u) with what the rounding of u = 1 + x lost put back.
-#define DEFINE_LOG1P(name, tail)                                                                 \
-    CK_INLINE f64v name(f64v x)                                                                  \
-    {                                                                                            \
-        pair_f64 u = two_sum((f64v)1.0, x);                                                      \
-        f64v e, f = log_reduce(u.high, &e);                                                      \
-        i64v near = e == 0;                                                                      \
-        f64v lost = near ? (f64v)0.0 : u.low / u.high;                                           \
-        f = near ? x : f;                                                                        \
-        f64v rest = f - (NMADD(e, splat_f64(LN2_LOW), tail(f)) - lost);                          \
-        f64v value = log_special(u.high, MADD(e, splat_f64(LN2_HIGH), rest));                    \
-        return abs_f64(x) < 0x1p-54 ? x : value;                                                 \
-    }
-DEFINE_LOG1P(log1p_f64, log_tail)
-DEFINE_LOG1P(short_log1p, short_log_tail)
+CK_INLINE f64v log1p_f64(f64v x)
+{
+    pair_f64 u = two_sum((f64v)1.0, x);
+    f64v e, f = log_reduce(u.high, &e);
+    i64v near = e == 0;
+    f64v lost = near ? (f64v)0.0 : u.low / u.high;
+    f = near ? x : f;
+    f64v rest = f - (NMADD(e, splat_f64(LN2_LOW), log_tail(f)) - lost);
+    f64v value = log_special(u.high, MADD(e, splat_f64(LN2_HIGH), rest));
+    return abs_f64(x) < 0x1p-54 ? x : value;
+}
+CK_INLINE f64v short_log1p(f64v x)
+{
+    f64v u = 1 + x, e, f = log_reduce(u, &e);
+    f = e == 0 ? x : f;
+    f64v rest = f - NMADD(e, splat_f64(LN2_LOW), short_log_tail(f));
+    return abs_f64(x) < 0x1p-54 ? x : log_special(u, MADD(e, splat_f64(LN2_HIGH), rest));
+}
 
 // MARK: Sine and cosine
 
@@ -320,8 +324,8 @@ CK_INLINE f64v cos_f64(f64v x)
     return pick_quadrant(sin_core(r), cos_core(r), quadrant + 1);
 }
 
-/// One number is enough for a float's sine.
-CK_INLINE f64v short_trig(f64v x, uint64_t turn)
+/// One number is enough for a float's sine. Answers the quadrant.
+CK_INLINE u64v short_sin_cos(f64v x, f64v *sine, f64v *cosine)
 {
     f64v shifted = MADD(x, splat_f64(TWO_OVER_PI), splat_f64(TRIG_ROUNDER));
     f64v n = shifted - TRIG_ROUNDER;
@@ -329,8 +333,14 @@ CK_INLINE f64v short_trig(f64v x, uint64_t turn)
     pair_f64 r = {(x - n * 0x1.921fb544p+0) - n * 0x1.0b4611a626331p-34, (f64v)0.0};
     if (__builtin_expect(any_f64(abs_f64(x) > TRIG_LIMIT), 0)) r = reduce_large_angles(x, r, &quadrant);
     f64v z = r.high * r.high;
-    f64v sine = MADD(r.high * z, HORNER(z, short_sin_tail), r.high);
-    f64v cosine = MADD(z * z, HORNER(z, short_cos_tail), 1 - 0.5 * z);
+    *sine = MADD(r.high * z, HORNER(z, short_sin_tail), r.high);
+    *cosine = MADD(z * z, HORNER(z, short_cos_tail), 1 - 0.5 * z);
+    return quadrant;
+}
+CK_INLINE f64v short_trig(f64v x, uint64_t turn)
+{
+    f64v sine, cosine;
+    u64v quadrant = short_sin_cos(x, &sine, &cosine);
     return pick_quadrant(sine, cosine, quadrant + (unsigned long)turn);
 }
 CK_INLINE f64v short_sin(f64v x) { return abs_f64(x) < 0x1p-27 ? x : short_trig(x, 0); }

@@ -55,6 +55,56 @@ CK_INLINE f64v short_erf(f64v x)
     return abs_f64(x) < 1 ? near : far;
 }
 
+/// 1 - erf(x), itself where it is small. It vanishes beyond 28.5 (10.7).
+#define DEFINE_ERFC(name, bound, squared_exponential, erfcx, erf_near)                           \
+    CK_INLINE f64v name(f64v x)                                                                  \
+    {                                                                                            \
+        f64v a = at_most_f64(abs_f64(x), bound), tail = squared_exponential(a) * erfcx(a);       \
+        f64v near = NMADD(x, HORNER(x * x, erf_near), splat_f64(1));                             \
+        return a < 0.5 ? near : x < 0 ? 2 - tail : tail;                                         \
+    }
+/// e^(-a^2), with the part of a^2 that does not fit a double.
+CK_INLINE f64v squared_exponential(f64v a)
+{
+    pair_f64 square = two_product(a, a);
+    return exp_with_low(-square.high, -square.low);
+}
+CK_INLINE f64v short_squared_exponential(f64v a) { return short_exp(-a * a); }
+DEFINE_ERFC(erfc_f64, 28.5, squared_exponential, erfcx, erf_near)
+DEFINE_ERFC(short_erfc, 10.7, short_squared_exponential, short_erfcx, short_erf_near)
+
+// erf^-1(x) / x in w = -log(1 - x^2) up to 5, and in sqrt(w) - 4 from there to 36.8: 2^-30 of it.
+static const double erfinv_near[] = {
+    0.886226926012728, 0.23201363449182114, 0.011549642311943902, -0.0023361899810589483, -0.00012603974090259214,
+    4.449148950856352e-05, 3.379043998080623e-06, -1.5365237502996534e-06, 6.944752800202537e-08, 1.9979368431342497e-08,
+    -2.8952175329886906e-09, 1.2095703578096098e-10,
+};
+static const double erfinv_far[] = {
+    3.8397837958002095, 1.0094932564595145, 0.0012599109993658558, -0.0008690385484509585, 0.0003205383483696127,
+    -0.00011764933752468164, 5.672205099271898e-05, -3.302561199331583e-05, 1.736873234039542e-05,
+    -8.292328284844143e-06, 3.899398521576461e-06, -8.436554927853649e-07, -6.017376370631475e-07,
+    4.2420312132123173e-07, -3.847620359941501e-08, -2.9803044555824575e-08, 6.4003970855306385e-09,
+};
+
+CK_INLINE f64v short_erfinv(f64v x)
+{
+    f64v size = abs_f64(x), w = neg_f64(short_log((1 - size) * (1 + size)));
+    f64v ratio = HORNER(w, erfinv_near);
+    if (any_f64(w > 5)) ratio = w > 5 ? HORNER(sqrt_f64(w) - 4, erfinv_far) : ratio;
+    return size == 1 ? x * (f64v)INFINITY : x * ratio;
+}
+/// One step of Halley's method, which triples the digits. Near 1 the difference of erf values would lose its digits; that of the
+/// complements keeps them.
+CK_INLINE f64v erfinv_f64(f64v x)
+{
+    f64v size = abs_f64(x), start = short_erfinv(size), y = at_most_f64(start, 8);
+    f64v density = exp_f64(-y * y);
+    f64v far = (1 - size) / density - erfcx(y), near = MADD(y, HORNER(y * y, erf_near), neg_f64(size)) / density;
+    f64v step = 0x1.c5bf891b4ef6bp-1 * (size < 0.75 ? near : far);  // sqrt(pi) / 2
+    f64v better = y - step / MADD(y, step, splat_f64(1));
+    return with_sign_f64(abs_f64(start < 8 ? better : start), x);
+}
+
 // MARK: Activations. For x < 0 the tail e^(-x^2 / 2) erfcx(-x / sqrt 2) / 2 of the normal distribution is evaluated
 // itself; for x > 0 it is what is taken from 1. The bounds only keep infinity times 0 out.
 

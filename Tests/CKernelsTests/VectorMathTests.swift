@@ -26,6 +26,19 @@ private func tanhGELU(_ x: Double) -> Double {
         ? x : bounded * logistic(2 * (2 / Double.pi).squareRoot() * (bounded + 0.044715 * bounded * bounded * bounded))
 }
 
+/// Newton's steps from a rough start.
+private func inverseErf(_ x: Double) -> Double {
+    if !(abs(x) < 1) { return abs(x) == 1 ? x * .infinity : .nan }
+    let size = abs(x), logarithm = log((1 - size) * (1 + size)), half = 4.33 + logarithm / 2
+    let root = (half * half - logarithm / 0.147).squareRoot() - half
+    var y = size < 1e-3 ? size * 0.886226925452758 : root.squareRoot()
+    for _ in 0..<5 {
+        let error = size < 0.5 ? erf(y) - size : (1 - size) - erfc(y)
+        y -= error * 0.886226925452758 * exp(y * y)
+    }
+    return x.sign == .minus ? -y : y
+}
+
 private let unaryCases = [
     UnaryCase(operation: CK_SQRT, name: "sqrt", reference: { $0.squareRoot() }, limit: 0.5),
     UnaryCase(operation: CK_RSQRT, name: "rsqrt", reference: { 1 / $0.squareRoot() }),
@@ -43,6 +56,17 @@ private let unaryCases = [
     UnaryCase(operation: CK_TANH, name: "tanh", reference: { tanh($0) }),
     UnaryCase(operation: CK_SIGMOID, name: "sigmoid", reference: logistic),
     UnaryCase(operation: CK_ERF, name: "erf", reference: { erf($0) }),
+    UnaryCase(operation: CK_TAN, name: "tan", reference: { tan($0) }),
+    UnaryCase(operation: CK_ASIN, name: "asin", reference: { asin($0) }),
+    UnaryCase(operation: CK_ACOS, name: "acos", reference: { acos($0) }),
+    UnaryCase(operation: CK_ATAN, name: "atan", reference: { atan($0) }),
+    UnaryCase(operation: CK_SINH, name: "sinh", reference: { sinh($0) }),
+    UnaryCase(operation: CK_COSH, name: "cosh", reference: { cosh($0) }),
+    UnaryCase(operation: CK_ASINH, name: "asinh", reference: { asinh($0) }),
+    UnaryCase(operation: CK_ACOSH, name: "acosh", reference: { acosh($0) }),
+    UnaryCase(operation: CK_ATANH, name: "atanh", reference: { atanh($0) }),
+    UnaryCase(operation: CK_ERFC, name: "erfc", reference: { erfc($0) }),
+    UnaryCase(operation: CK_ERFINV, name: "erfinv", reference: { inverseErf($0) }),
     UnaryCase(operation: CK_GELU, name: "gelu", reference: { max($0, -60) * normalTail($0) }, limit: 5),
     UnaryCase(operation: CK_GELU_TANH, name: "gelu_tanh", reference: tanhGELU, limit: 5),
     UnaryCase(operation: CK_SILU, name: "silu", reference: { max($0, -800) * logistic($0) }, limit: 5),
@@ -185,6 +209,62 @@ func unaryResults(_ operation: ck_unary, _ x: [Double]) -> [Double] {
         }
     }
 
+    /// Angles and lengths of points, and divisions without a fraction, which are exact.
+    @Test func pairsOfFloats() {
+        var random = TestRandom(seed: 6)
+        let special: [Float] = [
+            0, -0.0, 1, -1, 2.5, -3, 0.1, -0.3, .infinity, -.infinity, .nan, 0x1p-140, -0x1p-140, 3e38, -3e38,
+            16_777_216,
+        ]
+        var a = special.flatMap { x in special.map { _ in x } }, b = special.flatMap { _ in special }
+        for _ in 0..<20_000 {
+            a += [
+                Float(random.uniform(-4...4)), Float(random.uniform(-4e6...4e6)), Float(Int(random.uniform(-99...99))),
+            ]
+            b += [Float(random.uniform(-1...1)), Float(random.uniform(-1...1)), Float(Int(random.uniform(-9...9)))]
+        }
+        let remainder = { (a: Double, b: Double) in
+            let rest = fmod(a, b)
+            return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest
+        }
+        let floorDivide = { (a: Double, b: Double) in
+            if b == 0 { return a / b }
+            if b.isInfinite && a != 0 && a.isFinite { return a.sign == b.sign ? a / b : -1 }
+            let quotient = ((a - remainder(a, b)) / b).rounded()
+            return quotient == 0 ? Double(signOf: a / b, magnitudeOf: 0) : quotient
+        }
+        let logAddExp = { (a: Double, b: Double) in
+            if a.isNaN || b.isNaN { return Double.nan }
+            return abs(max(a, b)) == .infinity ? max(a, b) : max(a, b) + log1p(exp(-abs(a - b)))
+        }
+        let xlogy = { (a: Double, b: Double) in a == 0 && !b.isNaN ? 0 : a * log(b) }
+        let cases: [(ck_binary, limit: Double, (Double, Double) -> Double)] = [
+            (CK_ATAN2, 1, { atan2($0, $1) }), (CK_HYPOT, 0.51, { hypot($0, $1) }), (CK_FMOD, 0, { fmod($0, $1) }),
+            (CK_REMAINDER, 0.5, remainder), (CK_FLOOR_DIVIDE, 1, floorDivide), (CK_XLOGY, 2, xlogy),
+            (CK_TRUNC_DIVIDE, 0, { Double((Float($0) / Float($1)).rounded(.towardZero)) }),
+            (CK_LOG_ADD_EXP, 1e3, logAddExp),
+        ]
+        withEachInstructionSet { isa in
+            for (operation, limit, reference) in cases {
+                var got = [Float](repeating: 7, count: a.count), wide = a.map(Double.init)
+                var loop = elementwiseLoop([a.count], [[1], [1], [1]])
+                ck_binary_f32(operation, &loop, &got, a, b)
+                ck_binary_f64(operation, &loop, &wide, wide, b.map(Double.init))
+                for i in got.indices {
+                    let want = reference(Double(a[i]), Double(b[i]))
+                    let error = floatError(got[i], want)
+                    // Where log(e^a + e^b) vanishes its terms have sizes of their own.
+                    let slack = operation == CK_LOG_ADD_EXP ? abs(Double(got[i]) - want) < 3e-7 : false
+                    #expect(error <= limit || slack, "\(operation) of \(a[i]), \(b[i]): \(got[i]) on \(isa)")
+                    if operation == CK_TRUNC_DIVIDE { continue }
+                    let isNear =
+                        wide[i] == want || wide[i].isNaN && want.isNaN || abs(wide[i] - want) < 1e-14 * abs(want)
+                    #expect(isNear || slack, "\(operation) of \(a[i]), \(b[i]): \(wide[i]) on \(isa)")
+                }
+            }
+        }
+    }
+
     @Test func activationGradients() {
         var random = TestRandom(seed: 4)
         let x = (0..<20_000).map { _ in random.uniform(-12...12) } + [0, -0.0, 40, -40, 1e30, -1e30]
@@ -247,6 +327,16 @@ func unaryResults(_ operation: ck_unary, _ x: [Double]) -> [Double] {
         WideCase(operation: CK_TANH, name: "tanh", reference: { tanh($0) }),
         WideCase(operation: CK_SIGMOID, name: "sigmoid", reference: wideLogistic),
         WideCase(operation: CK_ERF, name: "erf", reference: { erf($0) }),
+        WideCase(operation: CK_TAN, name: "tan", reference: { tan($0) }),
+        WideCase(operation: CK_ASIN, name: "asin", reference: { asin($0) }),
+        WideCase(operation: CK_ACOS, name: "acos", reference: { acos($0) }),
+        WideCase(operation: CK_ATAN, name: "atan", reference: { atan($0) }),
+        WideCase(operation: CK_SINH, name: "sinh", reference: { sinh($0) }),
+        WideCase(operation: CK_COSH, name: "cosh", reference: { cosh($0) }),
+        WideCase(operation: CK_ASINH, name: "asinh", reference: { asinh($0) }),
+        WideCase(operation: CK_ACOSH, name: "acosh", reference: { acosh($0) }),
+        WideCase(operation: CK_ATANH, name: "atanh", reference: { atanh($0) }),
+        WideCase(operation: CK_ERFC, name: "erfc", reference: { erfc($0) }),
         WideCase(
             operation: CK_GELU, name: "gelu", reference: { max($0, -60) * 0.5 * erfc(-$0 * Float80(0.5).squareRoot()) },
             limit: 6),

@@ -31,7 +31,8 @@ static inline ck_loop ck_loop_run(int64_t count, int64_t first, int64_t second, 
 typedef enum ck_unary {
     CK_NEG, CK_ABS, CK_SIGN /* 0 for NaN */, CK_SQUARE, CK_SQRT, CK_RSQRT, CK_RECIPROCAL,
     CK_EXP, CK_EXP2, CK_EXPM1, CK_LOG, CK_LOG2, CK_LOG10, CK_LOG1P,
-    CK_SIN, CK_COS, CK_TANH, CK_SIGMOID, CK_ERF,
+    CK_SIN, CK_COS, CK_TAN, CK_ASIN, CK_ACOS, CK_ATAN, CK_SINH, CK_COSH, CK_TANH, CK_ASINH, CK_ACOSH, CK_ATANH,
+    CK_SIGMOID, CK_ERF, CK_ERFC, CK_ERFINV,
     CK_FLOOR, CK_CEIL, CK_ROUND /* half to even */, CK_TRUNC,
     CK_RELU /* NaN stays NaN */, CK_GELU /* x Phi(x), erf */, CK_GELU_TANH, CK_SILU, CK_SOFTPLUS /* log(1 + e^x) */,
     CK_UNARY_COUNT
@@ -40,6 +41,8 @@ typedef enum ck_unary {
 /// out = f(a, b). The `_GRAD` ones take (dy, kept) and answer dx.
 typedef enum ck_binary {
     CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_POW, CK_MAXIMUM, CK_MINIMUM, /* a NaN wins */
+    CK_ATAN2, CK_HYPOT, CK_FMOD /* sign of a */, CK_REMAINDER /* sign of b */, CK_FLOOR_DIVIDE, CK_TRUNC_DIVIDE,
+    CK_XLOGY /* a log b, 0 for a = 0 */, CK_LOG_ADD_EXP /* log(e^a + e^b) */,
     CK_RELU_GRAD /* kept <= 0 ? 0 : dy: a NaN passes it on */, CK_TANH_GRAD /* kept y */, CK_SIGMOID_GRAD /* kept y */,
     CK_GELU_GRAD /* kept x */, CK_GELU_TANH_GRAD /* kept x */, CK_SILU_GRAD /* kept x */,
     CK_BINARY_COUNT

@@ -91,6 +91,7 @@ struct LogAddExp: BinaryOperation, ElementwiseOperation {
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.rounded(a, b, value) }
 
     private func value(_ a: Tensor, _ b: Tensor) -> Tensor {
+        if s == 1 { return CPU.binary(CK_LOG_ADD_EXP, a, b, name: Self.name) }
         let larger = CPU.binary(CK_MAXIMUM, a, b, name: Self.name)
         let distance = CPU.unary(CK_ABS, CPU.binary(CK_SUB, a, b, name: Self.name))
         let power = CPU.unary(CK_EXP, CPU.binary(CK_MUL, distance, .floating(-s), name: Self.name))

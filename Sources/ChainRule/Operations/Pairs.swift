@@ -44,33 +44,31 @@ private func share(_ dy: Tensor, of a: Tensor, _ b: Tensor, _ loses: Comparison)
 }
 
 /// y = a − b · trunc(a / b)
-struct Fmod: LoopedBinaryOperation {
+struct Fmod: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "fmod"
     static let formula = Formula("a − b trunc(a / b)", gradient: "∂L/∂a = ∂L/∂y, ∂L/∂b = −∂L/∂y · trunc(a / b)")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
+    var kernel: ElementwiseKernel { .binary(CK_FMOD) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
-        a.dtype.isFloatingPoint ? CPU.zip(self, a, b, name: Self.name) : CPU.integerFmod(a, b, name: Self.name)
+        a.dtype.isFloatingPoint
+            ? CPU.binary(CK_FMOD, a, b, name: Self.name) : CPU.integerFmod(a, b, name: Self.name)
     }
-    func value<T: BinaryFloatingPoint>(_ a: T, _ b: T) -> T { a.truncatingRemainder(dividingBy: b) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { -dy * kept.leftInput.truncDivide(kept.rightInput) }
     static let samples = [Sample(Fmod(), 0.2...0.8, 1.2...2), Sample(Fmod(), -1.8 ... -1.2, 0.95...1.1)]
 }
 
 /// y = a − b · ⌊a / b⌋: has the sign of b
-struct Remainder: LoopedBinaryOperation {
+struct Remainder: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "remainder"
     static let formula = Formula("a − b ⌊a / b⌋", gradient: "∂L/∂a = ∂L/∂y, ∂L/∂b = −∂L/∂y · ⌊a / b⌋")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
+    var kernel: ElementwiseKernel { .binary(CK_REMAINDER) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.dtype.isFloatingPoint
-            ? CPU.zip(self, a, b, name: Self.name) : CPU.integerBinary(.remainder, a, b, name: Self.name)
-    }
-    func value<T: BinaryFloatingPoint>(_ a: T, _ b: T) -> T {
-        let remainder = a.truncatingRemainder(dividingBy: b)
-        return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder
+            ? CPU.binary(CK_REMAINDER, a, b, name: Self.name) : CPU.integerBinary(.remainder, a, b, name: Self.name)
     }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { -dy * kept.leftInput.floorDivide(kept.rightInput) }
@@ -78,27 +76,16 @@ struct Remainder: LoopedBinaryOperation {
 }
 
 /// y = ⌊a / b⌋
-struct FloorDivide: LoopedBinaryOperation {
+struct FloorDivide: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "floor_divide"
     static let formula = Formula("⌊a / b⌋", gradient: "∂L/∂a = 0, ∂L/∂b = 0")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = []
+    var kernel: ElementwiseKernel { .binary(CK_FLOOR_DIVIDE) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.dtype.isFloatingPoint
-            ? CPU.zip(self, a, b, name: Self.name) : CPU.integerBinary(.floorDivide, a, b, name: Self.name)
-    }
-    func value<T: BinaryFloatingPoint>(_ a: T, _ b: T) -> T {
-        if b == 0 { return a / b }
-        // Rounding a / b down can be off by one when the division rounds up; the exact remainder decides.
-        var remainder = a.truncatingRemainder(dividingBy: b)
-        var quotient = (a - remainder) / b
-        if remainder != 0 && (b < 0) != (remainder < 0) {
-            remainder += b
-            quotient -= 1
-        }
-        if quotient == 0 { return T(signOf: a / b, magnitudeOf: 0) }
-        let rounded = quotient.rounded(.down)
-        return quotient - rounded > 0.5 ? rounded + 1 : rounded
+            ? CPU.binary(CK_FLOOR_DIVIDE, a, b, name: Self.name)
+            : CPU.integerBinary(.floorDivide, a, b, name: Self.name)
     }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.zeroGradient() }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.zeroGradient() }
@@ -106,15 +93,16 @@ struct FloorDivide: LoopedBinaryOperation {
 }
 
 /// y = trunc(a / b)
-struct TruncDivide: LoopedBinaryOperation {
+struct TruncDivide: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "trunc_divide"
     static let formula = Formula("trunc(a / b)", gradient: "∂L/∂a = 0, ∂L/∂b = 0")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = []
+    var kernel: ElementwiseKernel { .binary(CK_TRUNC_DIVIDE) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
-        a.dtype.isFloatingPoint ? CPU.zip(self, a, b, name: Self.name) : CPU.integerTruncDivide(a, b, name: Self.name)
+        a.dtype.isFloatingPoint
+            ? CPU.binary(CK_TRUNC_DIVIDE, a, b, name: Self.name) : CPU.integerTruncDivide(a, b, name: Self.name)
     }
-    func value<T: BinaryFloatingPoint>(_ a: T, _ b: T) -> T { (a / b).rounded(.towardZero) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.zeroGradient() }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.zeroGradient() }
     static let samples = [Sample(TruncDivide(), 0.2...0.8, 1.2...2)]
@@ -135,14 +123,12 @@ struct Copysign: LoopedBinaryOperation {
 }
 
 /// y = a ln b, and 0 where a = 0
-struct Xlogy: LoopedBinaryOperation {
+struct Xlogy: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "xlogy"
     static let formula = Formula("a ln b", gradient: "∂L/∂a = ∂L/∂y · ln b, ∂L/∂b = ∂L/∂y · a / b")
     static let keeps: Keeps = .inputs
-    func value<T: BinaryFloatingPoint>(_ a: T, _ b: T) -> T {
-        if b.isNaN { return .nan }
-        return a == 0 ? 0 : a * T(naturalLogarithm(Double(b)))
-    }
+    var kernel: ElementwiseKernel { .binary(CK_XLOGY) }
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.binary(CK_XLOGY, a, b, name: Self.name) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor {
         let vanishes = (kept.leftInput .== 0).logicalAnd(kept.rightInput .<= 0)
         return dy * kept.rightInput.maskedFill(vanishes, 1).log()

@@ -18,21 +18,23 @@ struct Erf: UnaryOperation, ElementwiseOperation, FusableOperation {
 }
 
 /// y = 1 − erf x, exact also where that is small
-struct Erfc: LoopedUnaryOperation {
+struct Erfc: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "erfc"
     static let formula = Formula("1 − erf x", gradient: "∂L/∂x = −∂L/∂y · 2/√π · e^(−x²)")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(SpecialFunction.erfc(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_ERFC) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_ERFC, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * ((-kept.input.squared()).exp() * -twoOverRootPi) }
     static let samples = [Sample(Erfc(), -2...2)]
 }
 
 /// y = the number whose erf is x
-struct Erfinv: LoopedUnaryOperation {
+struct Erfinv: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "erfinv"
     static let formula = Formula("erf⁻¹ x", gradient: "∂L/∂x = ∂L/∂y · √π/2 · e^(y²)")
     static let keeps: Keeps = .output
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(SpecialFunction.inverseErf(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_ERFINV) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_ERFINV, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (kept.output.squared().exp() / twoOverRootPi) }
     static let samples = [Sample(Erfinv(), -0.9...0.9)]
 }

@@ -1,15 +1,5 @@
 import CKernels
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
-// Sine and cosine have kernels; the others are computed in double by the system's library, one element at a time.
-
 let trigonometricOperations: [any Operation.Type] = [
     Sin.self, Cos.self, Tan.self, Asin.self, Acos.self, Atan.self, Sinh.self, Cosh.self, Asinh.self, Acosh.self,
     Atanh.self, Atan2.self, Hypot.self,
@@ -38,102 +28,112 @@ struct Cos: UnaryOperation, ElementwiseOperation, FusableOperation {
 }
 
 /// y = tan x
-struct Tan: LoopedUnaryOperation {
+struct Tan: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "tan"
     static let formula = Formula("tan x", gradient: "∂L/∂x = ∂L/∂y · (1 + y²)")
     static let keeps: Keeps = .output
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(tan(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_TAN) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_TAN, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (kept.output.squared() + 1) }
     static let samples = [Sample(Tan(), -1.2...1.2)]
 }
 
 /// y = arcsin x
-struct Asin: LoopedUnaryOperation {
+struct Asin: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "asin"
     static let formula = Formula("arcsin x", gradient: "∂L/∂x = ∂L/∂y / √(1 − x²)")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(asin(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_ASIN) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_ASIN, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (1 - kept.input.squared()).rsqrt() }
     static let samples = [Sample(Asin(), -0.9...0.9)]
 }
 
 /// y = arccos x
-struct Acos: LoopedUnaryOperation {
+struct Acos: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "acos"
     static let formula = Formula("arccos x", gradient: "∂L/∂x = −∂L/∂y / √(1 − x²)")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(acos(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_ACOS) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_ACOS, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { -dy * (1 - kept.input.squared()).rsqrt() }
     static let samples = [Sample(Acos(), -0.9...0.9)]
 }
 
 /// y = arctan x
-struct Atan: LoopedUnaryOperation {
+struct Atan: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "atan"
     static let formula = Formula("arctan x", gradient: "∂L/∂x = ∂L/∂y / (1 + x²)")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(atan(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_ATAN) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_ATAN, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy / (kept.input.squared() + 1) }
     static let samples = [Sample(Atan(), -3...3)]
 }
 
 /// y = sinh x
-struct Sinh: LoopedUnaryOperation {
+struct Sinh: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "sinh"
     static let formula = Formula("sinh x", gradient: "∂L/∂x = ∂L/∂y · cosh x")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(sinh(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_SINH) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_SINH, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.input.cosh() }
     static let samples = [Sample(Sinh(), -2...2)]
 }
 
 /// y = cosh x
-struct Cosh: LoopedUnaryOperation {
+struct Cosh: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "cosh"
     static let formula = Formula("cosh x", gradient: "∂L/∂x = ∂L/∂y · sinh x")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(cosh(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_COSH) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_COSH, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.input.sinh() }
     static let samples = [Sample(Cosh(), -2...2)]
 }
 
 /// y = arsinh x
-struct Asinh: LoopedUnaryOperation {
+struct Asinh: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "asinh"
     static let formula = Formula("arsinh x", gradient: "∂L/∂x = ∂L/∂y / √(x² + 1)")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(asinh(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_ASINH) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_ASINH, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (kept.input.squared() + 1).rsqrt() }
     static let samples = [Sample(Asinh(), -3...3)]
 }
 
 /// y = arcosh x
-struct Acosh: LoopedUnaryOperation {
+struct Acosh: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "acosh"
     static let formula = Formula("arcosh x", gradient: "∂L/∂x = ∂L/∂y / √(x² − 1)")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(acosh(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_ACOSH) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_ACOSH, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (kept.input.squared() - 1).rsqrt() }
     static let samples = [Sample(Acosh(), 1.3...4)]
 }
 
 /// y = artanh x
-struct Atanh: LoopedUnaryOperation {
+struct Atanh: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "atanh"
     static let formula = Formula("artanh x", gradient: "∂L/∂x = ∂L/∂y / (1 − x²)")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(atanh(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_ATANH) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_ATANH, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy / (1 - kept.input.squared()) }
     static let samples = [Sample(Atanh(), -0.9...0.9)]
 }
 
 /// The angle of the point (b, a): y = arctan(a / b) in the right quadrant
-struct Atan2: LoopedBinaryOperation {
+struct Atan2: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "atan2"
     static let formula = Formula(
         "atan2(a, b)", gradient: "∂L/∂a = ∂L/∂y · b / (a² + b²), ∂L/∂b = −∂L/∂y · a / (a² + b²)")
     static let keeps: Keeps = .inputs
-    func value<T: BinaryFloatingPoint>(_ a: T, _ b: T) -> T { T(atan2(Double(a), Double(b))) }
+    var kernel: ElementwiseKernel { .binary(CK_ATAN2) }
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.binary(CK_ATAN2, a, b, name: Self.name) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (kept.rightInput * inverseSquaredRadius(kept)) }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (-kept.leftInput * inverseSquaredRadius(kept)) }
 
@@ -147,16 +147,12 @@ struct Atan2: LoopedBinaryOperation {
 }
 
 /// y = √(a² + b²) without overflow
-struct Hypot: LoopedBinaryOperation {
+struct Hypot: BinaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "hypot"
     static let formula = Formula("√(a² + b²)", gradient: "∂L/∂a = ∂L/∂y · a / y, ∂L/∂b = ∂L/∂y · b / y")
     static let keeps: Keeps = [.left, .right, .output]
-    func value<T: BinaryFloatingPoint>(_ a: T, _ b: T) -> T {
-        let (x, y) = (Double(a), Double(b))
-        // The squares of floats neither overflow nor underflow in double.
-        let root = T.self == Float.self ? (x * x + y * y).squareRoot() : .nan
-        return T(root.isNaN ? hypot(x, y) : root)
-    }
+    var kernel: ElementwiseKernel { .binary(CK_HYPOT) }
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.binary(CK_HYPOT, a, b, name: Self.name) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (kept.leftInput / kept.output) }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * (kept.rightInput / kept.output) }
     static let samples = [Sample(Hypot(), 0.3...3, -3...3)]

@@ -8,31 +8,8 @@
 
 /// Functions of one number that the system's library lacks, or gives under a name that a tensor's method hides.
 enum SpecialFunction {
-    static func erfc(_ x: Double) -> Double { libraryErfc(x) }
-
     /// ln |Γ(x)|
     static func logGamma(_ x: Double) -> Double { libraryLogGamma(x) }
-
-    /// The number whose erf is x: Winitzki's closed approximation, good to 2 · 10⁻³, and three steps of Halley's method, each
-    /// of which triples the correct digits.
-    static func inverseErf(_ x: Double) -> Double {
-        if x.magnitude >= 1 || x.isNaN { return x.magnitude == 1 ? x * .infinity : .nan }
-        let magnitude = x.magnitude
-        let logarithm = log1p(-magnitude * magnitude)
-        let a = 0.147
-        let half = 2 / (Double.pi * a) + logarithm / 2
-        var y = (((half * half - logarithm / a).squareRoot() - half)).squareRoot()
-        if magnitude < 1e-3 { y = magnitude / twoOverRootPi }
-        for _ in 0..<3 {
-            // Near 1 the difference of erf values would lose its digits; that of the complements keeps them.
-            let error = magnitude < 0.5 ? erf(y) - magnitude : (1 - magnitude) - libraryErfc(y)
-            let step = error / (twoOverRootPi * exp(-y * y))
-            y -= step / (1 + y * step)
-        }
-        return Double(signOf: x, magnitudeOf: y)
-    }
-
-    private static let twoOverRootPi = 1.128379167095512573896
 
     /// ψ(x) = d/dx ln Γ(x): reflected to x > 0, raised by ψ(x) = ψ(x + 1) − 1/x to x ≥ 10, then Stirling's series.
     static func digamma(_ x: Double) -> Double {
@@ -91,7 +68,6 @@ enum SpecialFunction {
 }
 
 // A function of the same name inside the enum would hide the library's.
-private func libraryErfc(_ x: Double) -> Double { erfc(x) }
 private func libraryLogGamma(_ x: Double) -> Double { lgamma(x).0 }
 
 /// ln x of one number, for code where a tensor's `log` hides the library's.
