@@ -179,7 +179,7 @@ final class CompiledVariant<Result: TensorGroup> {
 
     private func record(_ arguments: [Tensor], _ previous: Recording?, _ function: () -> Result) -> Result {
         let recorder = Recorder(arguments: arguments)
-        var result = recorder.record(function)
+        var result = CachingAllocator.saving { recorder.record(function) }
         if isErrorPending { return result }
         let results = recorder.take(from: &result)
         attempts += 1

@@ -2,11 +2,14 @@
 
 extension Recorder {
     /// A gradient arrives at a leaf that outlives the function.
-    func accumulate(_ gradient: Tensor, in leaf: LeafNode, from source: Node?) {
+    func accumulate(_ gradient: consuming Tensor, in leaf: LeafNode, from source: Node?) {
         let value = number(of: gradient)
-        // A copy the first time: what lies in the leaf must not be taken for the gradient itself, to which it need not be equal in
-        // later runs.
-        suspended { leaf.accumulate(leaf.gradient == nil ? CPU.contiguousCopy(gradient) : gradient, from: source) }
+        // What lies in the leaf must not be taken for the gradient itself, to which it need not be equal in later runs.
+        if suspended({ leaf.gradient }) == nil {
+            let isOurs = gradient.isContiguous && isKnownUniquelyReferenced(&gradient.body) && forget(gradient)
+            gradient = isOurs ? gradient.withoutNode : CPU.contiguousCopy(gradient)
+        }
+        suspended { [gradient] in leaf.accumulate(gradient, from: source) }
         let result = suspended { leaf.gradient }.map { define($0, livesOutside: true) }
         append(LeafEffect("accumulate gradient", .accumulate, leaf, argument(leaf), value: value, output: result))
         noteWritten { leaf.gradient }

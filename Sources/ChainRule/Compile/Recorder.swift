@@ -153,7 +153,7 @@ final class Recorder {
             made.remove(key)
         }
         newBytes = 0
-        mostNewBytes = max(Self.leastNewBytes, usedBytes / 16)
+        mostNewBytes = max(Self.leastNewBytes, usedBytes / 64)
     }
 
     /// The memory of a leaf is about to be written by a step: in place, when no other tensor uses it. The leaf is read anew after that.
@@ -161,12 +161,16 @@ final class Recorder {
         _ = number(of: leaf)
         guard let node = leaf.node else { return }
         leaves[ObjectIdentifier(node)] = nil
-        let key = ObjectIdentifier(leaf.body.storage)
-        guard var memory = known.removeValue(forKey: key) else { return }
-        leaf.body.storage = Tensor.placeholderAfterError.body.storage
-        let isShared = !isKnownUniquelyReferenced(&memory.storage)
-        leaf.body.storage = memory.storage
-        if isShared { known[key] = memory }
+        _ = forget(leaf)
+    }
+
+    /// Lets go of the memory of a tensor, unless others use it: what it holds from now on is another value.
+    func forget(_ tensor: Tensor) -> Bool {
+        let key = ObjectIdentifier(tensor.body.storage)
+        guard let values = known.removeValue(forKey: key)?.values else { return false }
+        if isKnownUniquelyReferenced(&tensor.body.storage) { return true }
+        known[key] = Memory(storage: tensor.body.storage, values: values)
+        return false
     }
 
     /// The number of a tensor that is used.

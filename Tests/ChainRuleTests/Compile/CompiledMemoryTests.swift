@@ -32,6 +32,37 @@ struct CompiledMemoryTests {
         }
     }
 
+    @Test func aRecordedGradientIsNotCopied() async {
+        await #expect(processExitsWith: .success) {
+            let w = Tensor.ones([1 << 12], dtype: .float32).requiringGrad()
+            let function = { (x: Tensor) in (w.exp().sum() * x.sum()).backward() }
+            func requests(_ step: (Tensor) -> Void) -> Int {
+                w.zeroGrad()
+                let x = Tensor.ones([1 << 12], dtype: .float32)
+                let before = Memory.requests.all
+                step(x)
+                return Memory.requests.all - before
+            }
+            let written = requests(function)
+            let step = compile(function)
+            for _ in 0..<2 { #expect(requests { step($0) } == written) }
+        }
+    }
+
+    @Test func aRecordingLeavesLittleBehind() async {
+        await #expect(processExitsWith: .success) {
+            // Each block has a size of its own, so that none serves again.
+            let function = { (x: Tensor) in (8...24).reduce(Tensor(0)) { $0 + (x[..<($1 << 16)] * 2).sum() } }
+            let (x, step) = (Tensor.ones([24 << 16], dtype: .float32), compile(function))
+            for _ in 0..<3 {
+                _ = step(x)
+                #expect(Memory.cached < 16 << 20)
+            }
+            _ = function(x)
+            #expect(Memory.cached > 24 << 20)
+        }
+    }
+
     @Test func aPlanAsksForItsBlockAndForWhatStays() async {
         await #expect(processExitsWith: .success) {
             let w = Tensor.ones([64, 64], dtype: .float32).requiringGrad()

@@ -11,15 +11,24 @@ import Synchronization
 enum CachingAllocator {
     /// Blocks up to this many bytes lie in the object that holds them (see `Storage`) and are only counted here.
     static let smallLimit = 1024
-    private static let alignment = 64
 
-    private struct State {
-        /// Addresses by size class: pointers are not Sendable, and these belong to whoever takes them out.
-        var freeBlocks: [Int: [UInt]] = [:]
+    fileprivate struct State {
+        /// By size class, those that were freed last at the end.
+        var freeBlocks: [Int: [FreeBlock]] = [:]
+        /// Counts what was freed.
+        var clock = 0
         var cached = 0
+        /// How many scopes of `saving` there are.
+        var savers = 0
         var limit = Int.max
         var requests = 0
         var freshBlocks = 0
+    }
+
+    fileprivate struct FreeBlock {
+        /// Pointers are not Sendable, and this one belongs to whoever takes it out.
+        let address: UInt
+        let time: Int
     }
 
     private static let state = Lock(State())
@@ -43,11 +52,14 @@ enum CachingAllocator {
         let size = sizeClass(byteCount)
         let (address, mustTrim) = state.withLock { state -> (UInt?, Bool) in
             state.requests += 1
-            if let address = state.freeBlocks[size]?.popLast() {
+            if let block = state.freeBlocks[size]?.popLast() {
                 state.cached -= size
-                return (address, false)
+                return (block.address, false)
             }
             state.freshBlocks += 1
+            if state.savers > 0 {
+                state.release(until: Swift.max(1 << 20, live.load(ordering: .relaxed) / 4) - size)
+            }
             return (nil, live.load(ordering: .relaxed) + state.cached + size > state.limit)
         }
         if let address, let pointer = UnsafeMutableRawPointer(bitPattern: address) {
@@ -55,14 +67,21 @@ enum CachingAllocator {
             return pointer
         }
         if mustTrim { makeRoom(for: size) }
-        var pointer: UnsafeMutableRawPointer?
-        if posix_memalign(&pointer, alignment, size) != 0 {
-            releaseCached()
-            if posix_memalign(&pointer, alignment, size) != 0 { outOfMemory(size) }
+        if let pointer = SystemMemory.allocate(size, for: byteCount) {
+            count(size)
+            return pointer
         }
-        guard let pointer else { outOfMemory(size) }
+        releaseCached()
+        guard let pointer = SystemMemory.allocate(size, for: byteCount) else { outOfMemory(size) }
         count(size)
         return pointer
+    }
+
+    /// Runs what will not be repeated: instead of keeping freed blocks beside fresh ones, gives those back that nobody asked for again.
+    static func saving<Result>(_ body: () throws -> Result) rethrows -> Result {
+        state.withLock { $0.savers += 1 }
+        defer { state.withLock { $0.savers -= 1 } }
+        return try body()
     }
 
     static func free(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
@@ -70,18 +89,15 @@ enum CachingAllocator {
         live.subtract(size, ordering: .relaxed)
         let address = UInt(bitPattern: pointer)
         state.withLock { state in
-            state.freeBlocks[size, default: []].append(address)
+            state.clock += 1
+            state.freeBlocks[size, default: []].append(FreeBlock(address: address, time: state.clock))
             state.cached += size
         }
     }
 
     /// Gives the cached blocks back to the system.
     static func releaseCached() {
-        state.withLock { state in
-            for address in state.freeBlocks.values.joined() { libcFree(UnsafeMutableRawPointer(bitPattern: address)) }
-            state.freeBlocks = [:]
-            state.cached = 0
-        }
+        state.withLock { $0.release(until: 0) }
     }
 
     private static func makeRoom(for size: Int) {
@@ -118,7 +134,53 @@ enum CachingAllocator {
     }
 }
 
-private func libcFree(_ pointer: UnsafeMutableRawPointer?) { free(pointer) }
+extension CachingAllocator.State {
+    /// Gives blocks back to the system, those first that were freed first, until no more than `byteCount` bytes are kept.
+    mutating func release(until byteCount: Int) {
+        var excess = cached - Swift.max(0, byteCount)
+        guard excess > 0 else { return }
+        var released: [Int: Int] = [:]
+        let sizes = freeBlocks.flatMap { size, blocks in blocks.map { (time: $0.time, size: size) } }
+        for (_, size) in sizes.sorted(by: { $0.time < $1.time }) where excess > 0 {
+            released[size, default: 0] += 1
+            excess -= size
+        }
+        for (size, count) in released {
+            for block in freeBlocks[size, default: []].prefix(count) { SystemMemory.free(block.address, size) }
+            freeBlocks[size]?.removeFirst(count)
+            cached -= count * size
+        }
+    }
+}
+
+/// Where blocks come from and go back to. Large ones are pages of their own, for a heap full of them falls to pieces and gives nothing back.
+private enum SystemMemory {
+    private static let alignment = 64
+    private static let leastMapped = 1 << 18
+    /// From here on the pages may be large ones: the system hands them out, and the processor finds them, several times as fast.
+    private static let leastHuge = 1 << 22
+    private static let hugePage = 1 << 21
+
+    /// A block of `size` bytes, of which `byteCount` will be used.
+    static func allocate(_ size: Int, for byteCount: Int) -> UnsafeMutableRawPointer? {
+        var pointer: UnsafeMutableRawPointer?
+        if size < leastMapped { return posix_memalign(&pointer, alignment, size) == 0 ? pointer : nil }
+        pointer = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0)
+        if pointer == MAP_FAILED { return nil }
+        #if os(Linux)
+            // What is asked for, not what the size class adds to it: a large page is there as a whole or not at all.
+            if byteCount >= leastHuge { madvise(pointer, byteCount & ~(hugePage - 1), MADV_HUGEPAGE) }
+        #endif
+        return pointer
+    }
+
+    static func free(_ address: UInt, _ size: Int) {
+        guard let pointer = UnsafeMutableRawPointer(bitPattern: address) else { return }
+        if size < leastMapped { libcFree(pointer) } else { munmap(pointer, size) }
+    }
+}
+
+private func libcFree(_ pointer: UnsafeMutableRawPointer) { free(pointer) }
 
 /// The memory of tensors, in bytes.
 public enum Memory {

@@ -50,7 +50,7 @@ final class PlannedMemory {
         let outer = thread.pointee.planned_memory
         thread.pointee.planned_memory = Unmanaged.passUnretained(self).toOpaque()
         prepare()
-        let result = withExtendedLifetime(self, body)
+        let result = withExtendedLifetime(self) { trace == nil ? body() : CachingAllocator.saving(body) }
         thread.pointee.planned_memory = outer
         finish()
         return result
