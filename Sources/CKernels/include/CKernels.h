@@ -9,6 +9,7 @@
 #include "ck_pool.h"
 #include "ck_thread.h"
 #include "ck_elementwise.h"
+#include "ck_integers.h"
 #include "ck_fused.h"
 #include "ck_reduce.h"
 #include "ck_rows.h"

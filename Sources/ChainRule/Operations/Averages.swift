@@ -54,11 +54,11 @@ struct TruthReduction: UnaryOperation, NotDifferentiable {
     static let dtypes: DTypes = .all
     static let reason = "its values are true and false"
     func forward(_ x: Tensor) -> Tensor {
-        let numbers = CPU.convert(CPU.convert(x, to: .bool), to: .int64)
-        let y = CPU.reduceIntegers(every ? .product : .maximum, numbers, over: axes)
-        // The maximum of nothing is the smallest integer, which must not count as true.
-        let holds = every ? y : CPU.integerUnary(.relu, y, name: Self.name)
-        return CPU.convert(holds, to: x.dtype == .uint8 ? .uint8 : .bool)
+        let bytes = CPU.convert(CPU.convert(x, to: .bool), to: .uint8)
+        let y = CPU.reduceIntegers(every ? CK_INTEGER_SMALLEST : CK_INTEGER_LARGEST, bytes, over: axes)
+        // The smallest of no bytes is 255.
+        let holds = CPU.convert(y, to: .bool)
+        return x.dtype == .uint8 ? CPU.convert(holds, to: .uint8) : holds
     }
 }
 

@@ -140,8 +140,6 @@ extension CPU {
     static func allTrue(_ x: Tensor) -> Bool {
         Recorder.noteReading("booleans are read, on which the program may decide what to do")
         let x = contiguous(x)
-        return withExtendedLifetime(x) {
-            UnsafeBufferPointer(start: x.pointer(to: UInt8.self), count: x.count).allSatisfy { $0 != 0 }
-        }
+        return withExtendedLifetime(x) { ck_has_byte(x.pointer(to: UInt8.self), Int64(x.count), 0) == 0 }
     }
 }

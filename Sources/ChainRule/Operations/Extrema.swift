@@ -15,7 +15,8 @@ struct Extremum: UnaryOperation, RowOperation {
     func forward(_ x: Tensor) -> Tensor {
         if x.dtype.isFloatingPoint { return CPU.reduce(minimum ? CK_MIN : CK_MAX, x, over: axes) }
         let numbers = CPU.convert(x, to: .int64)
-        return CPU.convert(CPU.reduceIntegers(minimum ? .minimum : .maximum, numbers, over: axes), to: x.dtype)
+        return CPU.convert(
+            CPU.reduceIntegers(minimum ? CK_INTEGER_SMALLEST : CK_INTEGER_LARGEST, numbers, over: axes), to: x.dtype)
     }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
         // Which elements are extreme does not change with small changes of x: the shares are constants.

@@ -11,9 +11,9 @@ struct Logical: BinaryOperation, ElementwiseOperation, NotDifferentiable {
     static let reason = "its values are booleans"
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         switch function {
-        case .and: CPU.booleans(a, b, name: "logicalAnd") { $0 & $1 }
-        case .or: CPU.booleans(a, b, name: "logicalOr") { $0 | $1 }
-        case .xor: CPU.booleans(a, b, name: "logicalXor") { $0 ^ $1 }
+        case .and: CPU.integerBinary(.and, a, b, name: "logicalAnd")
+        case .or: CPU.integerBinary(.or, a, b, name: "logicalOr")
+        case .xor: CPU.integerBinary(.xor, a, b, name: "logicalXor")
         }
     }
 }
@@ -30,9 +30,8 @@ struct Bitwise: BinaryOperation, ElementwiseOperation, NotDifferentiable {
         case .and: CPU.integerBinary(.and, a, b, name: "&")
         case .or: CPU.integerBinary(.or, a, b, name: "|")
         case .xor: CPU.integerBinary(.xor, a, b, name: "^")
-        // Shifts beyond the width of the dtype push every bit out, as do those in int64 followed by cutting off.
-        case .shiftLeft: CPU.integerPairs(a, b, name: "<<") { $1 < 0 ? 0 : $0 << $1 }
-        case .shiftRight: CPU.integerPairs(a, b, name: ">>") { $1 < 0 ? ($0 < 0 ? -1 : 0) : $0 >> $1 }
+        case .shiftLeft: CPU.integerBinary(.shiftLeft, a, b, name: "<<")
+        case .shiftRight: CPU.integerBinary(.shiftRight, a, b, name: ">>")
         }
     }
 }
@@ -93,20 +92,5 @@ extension Tensor {
             }
         }
         return binaryPromoted(Bitwise(function: function), a, b)
-    }
-}
-
-extension CPU {
-    /// f(a, b) for booleans with broadcasting, byte by byte.
-    @inline(__always)
-    static func booleans(_ a: Tensor, _ b: Tensor, name: String, _ function: (UInt8, UInt8) -> UInt8) -> Tensor {
-        guard let shape = broadcastShape(a, b, name) else { return .placeholderAfterError }
-        let (a, b) = (expandedCopy(a, to: shape), expandedCopy(b, to: shape))
-        let y = Tensor(uninitialized: shape, dtype: .bool)
-        let (output, left, right) = (
-            y.freshPointer(to: UInt8.self), a.pointer(to: UInt8.self), b.pointer(to: UInt8.self)
-        )
-        for index in 0..<y.count { output[index] = function(left[index], right[index]) }
-        return y
     }
 }

@@ -52,7 +52,7 @@ struct Fmod: BinaryOperation, ElementwiseOperation, FusableOperation {
     var kernel: ElementwiseKernel { .binary(CK_FMOD) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.dtype.isFloatingPoint
-            ? CPU.binary(CK_FMOD, a, b, name: Self.name) : CPU.integerFmod(a, b, name: Self.name)
+            ? CPU.binary(CK_FMOD, a, b, name: Self.name) : CPU.integerBinary(.fmod, a, b, name: Self.name)
     }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { -dy * kept.leftInput.truncDivide(kept.rightInput) }
@@ -101,7 +101,8 @@ struct TruncDivide: BinaryOperation, ElementwiseOperation, FusableOperation {
     var kernel: ElementwiseKernel { .binary(CK_TRUNC_DIVIDE) }
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor {
         a.dtype.isFloatingPoint
-            ? CPU.binary(CK_TRUNC_DIVIDE, a, b, name: Self.name) : CPU.integerTruncDivide(a, b, name: Self.name)
+            ? CPU.binary(CK_TRUNC_DIVIDE, a, b, name: Self.name)
+            : CPU.integerBinary(.truncDivide, a, b, name: Self.name)
     }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.zeroGradient() }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.zeroGradient() }
@@ -214,41 +215,5 @@ extension CPU {
         _ kernel: ck_binary, _ integer: IntegerBinary, _ a: Tensor, _ b: Tensor, name: String
     ) -> Tensor {
         a.dtype.isFloatingPoint ? binary(kernel, a, b, name: name) : integerBinary(integer, a, b, name: name)
-    }
-
-    static func integerTruncDivide(_ a: Tensor, _ b: Tensor, name: String) -> Tensor {
-        integerPairs(a, b, name: name, refusesZero: true) { $0.dividedReportingOverflow(by: $1).partialValue }
-    }
-
-    static func integerFmod(_ a: Tensor, _ b: Tensor, name: String) -> Tensor {
-        integerPairs(a, b, name: name, refusesZero: true) { $0.remainderReportingOverflow(dividingBy: $1).partialValue }
-    }
-
-    static func greatestCommonDivisor(_ a: Tensor, _ b: Tensor, name: String) -> Tensor {
-        guard a.dtype.isInteger else { return fail(name, "needs integers, the dtype is \(a.dtype)") }
-        return integerPairs(a, b, name: name) { a, b in
-            var (a, b) = (a.magnitude, b.magnitude)
-            while b != 0 { (a, b) = (b, a % b) }
-            return Int64(truncatingIfNeeded: a)
-        }
-    }
-
-    /// An integer function of two operands of one dtype, broadcast, computed in int64.
-    static func integerPairs(
-        _ a: Tensor, _ b: Tensor, name: String, refusesZero: Bool = false, _ function: (Int64, Int64) -> Int64
-    ) -> Tensor {
-        guard let shape = broadcastShape(a, b, name) else { return .placeholderAfterError }
-        let (left, right) = (
-            expandedCopy(convert(a, to: .int64), to: shape), expandedCopy(convert(b, to: .int64), to: shape)
-        )
-        let y = Tensor(uninitialized: shape, dtype: .int64)
-        let (output, l, r) = (
-            y.freshPointer(to: Int64.self), left.pointer(to: Int64.self), right.pointer(to: Int64.self)
-        )
-        for index in 0..<y.count {
-            if refusesZero && r[index] == 0 { return fail(name, "integer division by zero") }
-            output[index] = function(l[index], r[index])
-        }
-        return convert(y, to: a.dtype)
     }
 }

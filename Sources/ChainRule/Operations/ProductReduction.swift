@@ -12,7 +12,7 @@ struct Product: UnaryOperation {
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint
             ? CPU.reduce(CK_PROD, x, over: [axis])
-            : CPU.reduceIntegers(.product, CPU.convert(x, to: .int64), over: [axis])
+            : CPU.reduceIntegers(CK_INTEGER_PRODUCT, CPU.convert(x, to: .int64), over: [axis])
     }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
         let last = productsOfOthers(kept.input.transpose(axis, -1))

@@ -15,7 +15,7 @@ struct Sum: UnaryOperation, RowOperation {
     func forward(_ x: Tensor) -> Tensor {
         x.dtype.isFloatingPoint
             ? CPU.reduce(CK_SUM, x, over: axes)
-            : CPU.reduceIntegers(.sum, CPU.convert(x, to: .int64), over: axes)
+            : CPU.reduceIntegers(CK_INTEGER_SUM, CPU.convert(x, to: .int64), over: axes)
     }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.expand(from) }
     static let samples = [

@@ -160,7 +160,7 @@ enum CPU {
     }
 
     @inline(__always)
-    private static func loop(over y: Tensor, _ a: Tensor, _ b: Tensor) -> ck_loop {
+    static func loop(over y: Tensor, _ a: Tensor, _ b: Tensor) -> ck_loop {
         let isRun = (a.isContiguous && a.shape == y.shape) || a.count == 1
         if isRun && ((b.isContiguous && b.shape == y.shape) || b.count == 1) {
             return ck_loop(run: y.count, a.count == 1 ? 0 : 1, b.count == 1 ? 0 : 1)

@@ -1,90 +1,118 @@
 import CKernels
 
-// Integers and booleans: plain loops, one for each operation and type. They stay on the calling thread: called from the closure that the
-// pool runs, a function would not be inlined, and cost more than threads gain.
+extension DType {
+    /// The type as the kernels for numbers know it; the 16-bit floats go through float32.
+    var number: ck_number {
+        switch self {
+        case .bool: CK_BOOLEAN
+        case .uint8: CK_UINT8
+        case .int8: CK_INT8
+        case .int16: CK_INT16
+        case .int32: CK_INT32
+        case .int64: CK_INT64
+        case .float16, .bfloat16, .float32: CK_FLOAT
+        case .float64: CK_DOUBLE
+        }
+    }
+
+    /// The integer that the kernels take: booleans are bytes.
+    fileprivate var integer: ck_number { self == .bool ? CK_UINT8 : number }
+}
 
 extension CPU {
     /// An integer function of two operands, broadcast; arithmetic wraps around as in C.
-    enum IntegerBinary { case add, subtract, multiply, floorDivide, remainder, maximum, minimum, power, and, or, xor }
+    enum IntegerBinary {
+        case add, subtract, multiply, floorDivide, remainder, truncDivide, fmod, maximum, minimum, power, and, or, xor
+        case shiftLeft, shiftRight
+        /// Of the first operand alone.
+        case absolute, sign
+
+        fileprivate var kernel: ck_integer_binary {
+            switch self {
+            case .add: CK_INTEGER_ADD
+            case .subtract: CK_INTEGER_SUB
+            case .multiply, .power: CK_INTEGER_MUL
+            case .floorDivide: CK_INTEGER_FLOOR_DIVIDE
+            case .remainder: CK_INTEGER_REMAINDER
+            case .truncDivide: CK_INTEGER_TRUNC_DIVIDE
+            case .fmod: CK_INTEGER_FMOD
+            case .maximum: CK_INTEGER_MAXIMUM
+            case .minimum: CK_INTEGER_MINIMUM
+            case .and: CK_INTEGER_AND
+            case .or: CK_INTEGER_OR
+            case .xor: CK_INTEGER_XOR
+            case .absolute: CK_INTEGER_ABS
+            case .sign: CK_INTEGER_SIGN
+            case .shiftLeft: CK_INTEGER_SHIFT_LEFT
+            case .shiftRight: CK_INTEGER_SHIFT_RIGHT
+            }
+        }
+
+        fileprivate var divides: Bool { [.floorDivide, .remainder, .truncDivide, .fmod].contains(self) }
+    }
 
     static func integerBinary(_ operation: IntegerBinary, _ a: Tensor, _ b: Tensor, name: String) -> Tensor {
+        if operation == .power { return integerPairs(a, b, name: name, integerPower) }
         guard let shape = broadcastShape(a, b, name) else { return .placeholderAfterError }
-        if operation == .floorDivide || operation == .remainder {
-            guard shape.elementCount == 0 || !holdsZero(b) else { return fail(name, "integer division by zero") }
-        }
         // What is cut off when a result in int64 goes back is what wrapping arithmetic in the narrow type drops.
         let dtype = a.dtype == b.dtype ? a.dtype : .int64
         let (left, right) = (convert(a, to: dtype), convert(b, to: dtype))
-        let y =
-            switch dtype {
-            case .bool, .uint8: integers(operation, left, right, shape, UInt8.self)
-            case .int8: integers(operation, left, right, shape, Int8.self)
-            case .int16: integers(operation, left, right, shape, Int16.self)
-            case .int32: integers(operation, left, right, shape, Int32.self)
-            default: integers(operation, left, right, shape, Int64.self)
-            }
+        if operation.divides && shape.elementCount > 0 && holdsZero(right) {
+            return fail(name, "integer division by zero")
+        }
+        let y = Tensor(uninitialized: shape, dtype: dtype)
+        var loop = loop(over: y, left, right)
+        withExtendedLifetime((left, right)) {
+            ck_integers(operation.kernel, dtype.integer, &loop, y.rawPointer, left.rawPointer, right.rawPointer)
+        }
         return convert(y, to: a.dtype)
     }
 
     private static func holdsZero(_ x: Tensor) -> Bool {
         let isZero = compareIntegers(CK_EQ, x, Tensor.zeros([], dtype: x.dtype), name: "integer division")
-        return UnsafeBufferPointer(start: isZero.pointer(to: Bool.self), count: x.count).contains(true)
-    }
-
-    private static func integers<T: FixedWidthInteger & TensorScalar>(
-        _ operation: IntegerBinary, _ a: Tensor, _ b: Tensor, _ shape: Shape, _: T.Type
-    ) -> Tensor {
-        switch operation {
-        case .add: pairs(a, b, shape, T.self) { $0 &+ $1 }
-        case .subtract: pairs(a, b, shape, T.self) { $0 &- $1 }
-        case .multiply: pairs(a, b, shape, T.self) { $0 &* $1 }
-        case .floorDivide: pairs(a, b, shape, T.self, floorQuotient)
-        case .remainder: pairs(a, b, shape, T.self, floorRemainder)
-        case .maximum: pairs(a, b, shape, T.self) { Swift.max($0, $1) }
-        case .minimum: pairs(a, b, shape, T.self) { Swift.min($0, $1) }
-        case .power: pairs(a, b, shape, T.self, integerPower)
-        case .and: pairs(a, b, shape, T.self) { $0 & $1 }
-        case .or: pairs(a, b, shape, T.self) { $0 | $1 }
-        case .xor: pairs(a, b, shape, T.self) { $0 ^ $1 }
+        return withExtendedLifetime(isZero) {
+            ck_has_byte(isZero.pointer(to: UInt8.self), Int64(isZero.count), 1) != 0
         }
     }
 
-    /// f(a, b) of each pair of elements of type T, broadcast to `shape`.
-    @inline(__always)
-    private static func pairs<T: TensorScalar, U: TensorScalar>(
-        _ a: Tensor, _ b: Tensor, _ shape: Shape, _: T.Type, _ function: (T, T) -> U
-    ) -> Tensor {
-        let y = Tensor(uninitialized: shape, dtype: U.dtype)
-        let output = y.freshPointer(to: U.self)
-        let a = expandedCopy(a, to: shape)
-        if b.count == 1 {
-            // One number against many is the usual case of broadcasting: no copy of it.
-            let (left, right) = (a.pointer(to: T.self), b.pointer(to: T.self).pointee)
-            for index in 0..<y.count { output[index] = function(left[index], right) }
-            return y
+    /// For two tensors of one dtype.
+    static func compareIntegers(_ operation: ck_comparison, _ a: Tensor, _ b: Tensor, name: String) -> Tensor {
+        guard let shape = broadcastShape(a, b, name) else { return .placeholderAfterError }
+        let y = Tensor(uninitialized: shape, dtype: .bool)
+        var loop = loop(over: y, a, b)
+        ck_compare_integers(
+            operation, a.dtype.integer, &loop, y.freshPointer(to: UInt8.self), a.rawPointer, b.rawPointer)
+        return y
+    }
+
+    enum IntegerUnary { case negate, absolute, sign, square, relu, not }
+
+    static func integerUnary(_ operation: IntegerUnary, _ x: Tensor, name: String) -> Tensor {
+        func number(_ value: Int) -> Tensor { Tensor.full([], .integer(value), dtype: x.dtype) }
+        return switch operation {
+        case .negate: integerBinary(.subtract, number(0), x, name: name)
+        case .square: integerBinary(.multiply, x, x, name: name)
+        case .relu: integerBinary(.maximum, x, number(0), name: name)
+        case .not: integerBinary(.xor, x, x.dtype == .bool ? number(1) : convert(number(-1), to: x.dtype), name: name)
+        case .absolute: integerBinary(.absolute, x, x, name: name)
+        case .sign: integerBinary(.sign, x, x, name: name)
         }
-        let b = expandedCopy(b, to: shape)
-        let (left, right) = (a.pointer(to: T.self), b.pointer(to: T.self))
-        for index in 0..<y.count { output[index] = function(left[index], right[index]) }
-        return withExtendedLifetime((a, b)) { y }
     }
 
-    /// Rounded towards minus infinity, as PyTorch's floor_divide.
-    private static func floorQuotient<T: FixedWidthInteger>(_ a: T, _ b: T) -> T {
-        let quotient = a.dividedReportingOverflow(by: b).partialValue
-        let hasRemainder = a.remainderReportingOverflow(dividingBy: b).partialValue != 0
-        return hasRemainder && (a < 0) != (b < 0) ? quotient &- 1 : quotient
+    // MARK: Without a kernel
+
+    static func greatestCommonDivisor(_ a: Tensor, _ b: Tensor, name: String) -> Tensor {
+        guard a.dtype.isInteger else { return fail(name, "needs integers, the dtype is \(a.dtype)") }
+        return integerPairs(a, b, name: name) { a, b in
+            var (a, b) = (a.magnitude, b.magnitude)
+            while b != 0 { (a, b) = (b, a % b) }
+            return Int64(truncatingIfNeeded: a)
+        }
     }
 
-    /// Has the sign of the divisor.
-    private static func floorRemainder<T: FixedWidthInteger>(_ a: T, _ b: T) -> T {
-        let remainder = a.remainderReportingOverflow(dividingBy: b).partialValue
-        return remainder != 0 && (remainder < 0) != (b < 0) ? remainder &+ b : remainder
-    }
-
-    private static func integerPower<T: FixedWidthInteger>(_ base: T, _ exponent: T) -> T {
-        if exponent < 0 { return base == 1 || (base == ~0 && exponent & 1 == 0) ? 1 : base == ~0 ? base : 0 }
-        var (result, base, exponent) = (T(1), base, exponent)
+    private static func integerPower(_ base: Int64, _ exponent: Int64) -> Int64 {
+        if exponent < 0 { return base == 1 || (base == -1 && exponent & 1 == 0) ? 1 : base == -1 ? base : 0 }
+        var (result, base, exponent) = (Int64(1), base, exponent)
         while exponent > 0 {
             if exponent & 1 == 1 { result = result &* base }
             base = base &* base
@@ -93,66 +121,19 @@ extension CPU {
         return result
     }
 
-    enum IntegerUnary { case negate, absolute, sign, square, relu, not }
-
-    static func integerUnary(_ operation: IntegerUnary, _ x: Tensor, name: String) -> Tensor {
-        let y =
-            switch x.dtype {
-            case .bool where operation == .not: mapped(x, UInt8.self) { 1 - $0 }
-            case .bool, .uint8: integers(operation, x, UInt8.self)
-            case .int8: integers(operation, x, Int8.self)
-            case .int16: integers(operation, x, Int16.self)
-            case .int32: integers(operation, x, Int32.self)
-            default: integers(operation, x, Int64.self)
-            }
-        return convert(y, to: x.dtype)
-    }
-
-    private static func integers<T: FixedWidthInteger & TensorScalar>(
-        _ operation: IntegerUnary, _ x: Tensor, _: T.Type
-    ) -> Tensor {
-        switch operation {
-        case .negate: mapped(x, T.self) { 0 &- $0 }
-        case .absolute: mapped(x, T.self) { $0 < 0 ? 0 &- $0 : $0 }
-        case .sign: mapped(x, T.self) { $0.signum() }
-        case .square: mapped(x, T.self) { $0 &* $0 }
-        case .relu: mapped(x, T.self) { Swift.max($0, 0) }
-        case .not: mapped(x, T.self) { ~$0 }
-        }
-    }
-
+    /// An integer function of two operands of one dtype, broadcast, computed in int64.
     @inline(__always)
-    private static func mapped<T: TensorScalar>(_ x: Tensor, _: T.Type, _ function: (T) -> T) -> Tensor {
-        let x = contiguous(x)
-        let y = Tensor(uninitialized: x.shape, dtype: T.dtype)
-        let (output, values) = (y.freshPointer(to: T.self), x.pointer(to: T.self))
-        for index in 0..<y.count { output[index] = function(values[index]) }
-        return withExtendedLifetime(x) { y }
-    }
-
-    /// For two tensors of one dtype.
-    static func compareIntegers(_ operation: ck_comparison, _ a: Tensor, _ b: Tensor, name: String) -> Tensor {
-        guard let shape = broadcastShape(a, b, name) else { return .placeholderAfterError }
-        return switch a.dtype {
-        case .bool, .uint8: comparison(operation, a, b, shape, UInt8.self)
-        case .int8: comparison(operation, a, b, shape, Int8.self)
-        case .int16: comparison(operation, a, b, shape, Int16.self)
-        case .int32: comparison(operation, a, b, shape, Int32.self)
-        default: comparison(operation, a, b, shape, Int64.self)
-        }
-    }
-
-    private static func comparison<T: FixedWidthInteger & TensorScalar>(
-        _ operation: ck_comparison, _ a: Tensor, _ b: Tensor, _ shape: Shape, _: T.Type
+    private static func integerPairs(
+        _ a: Tensor, _ b: Tensor, name: String, _ function: (Int64, Int64) -> Int64
     ) -> Tensor {
-        switch operation {
-        case CK_EQ: pairs(a, b, shape, T.self) { $0 == $1 }
-        case CK_NE: pairs(a, b, shape, T.self) { $0 != $1 }
-        case CK_LT: pairs(a, b, shape, T.self) { $0 < $1 }
-        case CK_LE: pairs(a, b, shape, T.self) { $0 <= $1 }
-        case CK_GT: pairs(a, b, shape, T.self) { $0 > $1 }
-        default: pairs(a, b, shape, T.self) { $0 >= $1 }
-        }
+        guard let shape = broadcastShape(a, b, name) else { return .placeholderAfterError }
+        let left = expandedCopy(convert(a, to: .int64), to: shape)
+        let right = expandedCopy(convert(b, to: .int64), to: shape)
+        let y = Tensor(uninitialized: shape, dtype: .int64)
+        let output = y.freshPointer(to: Int64.self)
+        let (l, r) = (left.pointer(to: Int64.self), right.pointer(to: Int64.self))
+        for index in 0..<y.count { output[index] = function(l[index], r[index]) }
+        return withExtendedLifetime((left, right)) { convert(y, to: a.dtype) }
     }
 
     /// A row-major tensor of the broadcast shape.

@@ -64,29 +64,20 @@ extension CPU {
         withExtendedLifetime((a, b, bias)) {}
     }
 
-    /// Integers count paths and shuffle places; nobody waits for them. Sums wrap around.
+    /// Of int64; sums wrap around.
     private static func integerProduct(_ y: Tensor, _ a: Tensor, _ b: Tensor) {
+        let b = b.strides[b.rank - 1] == 1 ? b : contiguousCopy(b)
         let nest = BatchNest(y, a, b)
         let product = nest.kernelDescription(y, a, b)
         let (output, left, right) = (
             y.freshPointer(to: Int64.self), a.pointer(to: Int64.self), b.pointer(to: Int64.self)
         )
-        let (m, n, k) = (Int(product.m), Int(product.n), Int(product.k))
         nest.forEachProduct { offsets in
             for item in 0..<Int(product.batch) {
-                let target = output + offsets.y + item * Int(product.c_batch)
-                let x = left + offsets.a + item * Int(product.a_batch)
-                let w = right + offsets.b + item * Int(product.b_batch)
-                for row in 0..<m {
-                    for column in 0..<n {
-                        var sum: Int64 = 0
-                        for index in 0..<k {
-                            let factor = x[row * Int(product.a_row) + index * Int(product.a_column)]
-                            sum &+= factor &* w[index * Int(product.b_row) + column * Int(product.b_column)]
-                        }
-                        target[row * n + column] = sum
-                    }
-                }
+                ck_integer_product(
+                    product.m, product.n, product.k, left + offsets.a + item * Int(product.a_batch), product.a_row,
+                    product.a_column, right + offsets.b + item * Int(product.b_batch), product.b_row,
+                    output + offsets.y + item * Int(product.c_batch))
             }
         }
         withExtendedLifetime((a, b)) {}

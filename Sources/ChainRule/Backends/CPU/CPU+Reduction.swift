@@ -44,36 +44,22 @@ extension CPU {
         return y
     }
 
-    enum IntegerReduction { case sum, product, maximum, minimum }
-
-    /// Reduces an int64 tensor over the axes in `axes`, which keep size 1; sums wrap around.
-    static func reduceIntegers(_ operation: IntegerReduction, _ x: Tensor, over axes: AxisSet) -> Tensor {
-        let rows = contiguous(movedLast(x, axes))
-        let y = Tensor(uninitialized: axes.reduced(x.shape), dtype: .int64)
-        let (input, output) = (rows.pointer(to: Int64.self), y.freshPointer(to: Int64.self))
-        let length = y.count == 0 ? 0 : x.count / y.count
+    /// Reduces an int64 tensor over the axes in `axes`, which keep size 1; sums wrap around. For the extrema uint8, too.
+    static func reduceIntegers(_ operation: ck_integer_reduction, _ x: Tensor, over axes: AxisSet) -> Tensor {
+        let y = Tensor(uninitialized: axes.reduced(x.shape), dtype: x.dtype)
+        var (rows, inner) = (x, 1)
+        if x.isContiguous, let last = (0..<x.rank).last(where: { axes.contains($0) }), axes == AxisSet(last...last) {
+            inner = x.shape[(last + 1)...].reduce(1, *)
+        } else {
+            rows = contiguous(movedLast(x, axes))
+        }
+        guard y.count > 0 else { return y }
         withExtendedLifetime(rows) {
-            switch operation {
-            case .sum: joinRows(input, output, y.count, length, 0) { $0 &+ $1 }
-            case .product: joinRows(input, output, y.count, length, 1) { $0 &* $1 }
-            case .maximum: joinRows(input, output, y.count, length, .min) { Swift.max($0, $1) }
-            case .minimum: joinRows(input, output, y.count, length, .max) { Swift.min($0, $1) }
-            }
+            ck_reduce_integers(
+                operation, x.dtype.number, Int64(y.count / inner), Int64(x.count / y.count), Int64(inner), y.rawPointer,
+                rows.rawPointer)
         }
         return y
-    }
-
-    @inline(__always)
-    private static func joinRows(
-        _ x: UnsafePointer<Int64>, _ y: UnsafeMutablePointer<Int64>, _ rows: Int, _ length: Int, _ identity: Int64,
-        _ join: (Int64, Int64) -> Int64
-    ) {
-        for row in 0..<rows {
-            let begin = x + row * length
-            var result = identity
-            for index in 0..<length { result = join(result, begin[index]) }
-            y[row] = result
-        }
     }
 
     /// A view with the reduced axes behind the kept ones.
@@ -101,6 +87,10 @@ struct AxisSet: Hashable, Sendable {
 
     /// The last of `rank` axes.
     init(last rank: Int) { insert(rank - 1) }
+
+    init(_ axes: some Sequence<Int>) {
+        for axis in axes { insert(axis) }
+    }
 
     mutating func insert(_ axis: Int) { bits |= 1 << UInt8(axis) }
     func contains(_ axis: Int) -> Bool { bits & (1 << UInt8(axis)) != 0 }
