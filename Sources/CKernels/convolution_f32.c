@@ -1,4 +1,5 @@
 #include "convolution_place.h"
+#include "convolution_rows.h"
 #include "winograd.h"
 
 static size_t fast_workspace(const ck_convolution *p, ck_convolution_pass pass) {
@@ -9,16 +10,41 @@ static size_t fast_workspace(const ck_convolution *p, ck_convolution_pass pass) 
     } else if (ck_place_serves(p, pass)) {
         place = ck_place_workspace(p, pass);
     }
-    return winograd > place ? winograd : place;
+    const size_t rows = ck_rows_serves(p, pass) ? ck_rows_workspace(p, pass) : 0;
+    const size_t more = place > rows ? place : rows;
+    return winograd > more ? winograd : more;
+}
+
+/// The forward pass or the input gradient. Answers whether it is done.
+static int run_fast(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *source, const float *w,
+                    const float *bias, void *workspace) {
+    if (ck_place_serves(p, pass)) {
+        ck_place_run(p, pass, result, source, w, bias, workspace);
+    } else if (ck_rows_serves(p, pass)) {
+        ck_rows_run(p, pass, result, source, w, bias, workspace);
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
+static int run_fast_gradient(const ck_convolution *p, float *dw, const float *dy, const float *x, void *workspace) {
+    if (ck_rows_serves(p, CK_CONV_WEIGHT_GRAD)) {
+        ck_rows_gradient(p, dw, dy, x, workspace);
+    } else if (ck_place_gradient_serves(p)) {
+        ck_place_gradient(p, dw, dy, x, workspace);
+    } else {
+        return 0;
+    }
+    return 1;
 }
 
 #define REAL float
 #define REAL_BYTES 4
 #define TYPED(name) name##_f32
 #define WINOGRAD(pass, call) (ck_winograd_serves(p, pass) && (call))
-#define IN_PLACE(pass, result, source, bias)                                                                         \
-    (ck_place_serves(p, pass) && (ck_place_run(p, pass, result, source, w, bias, workspace), 1))
-#define GRADIENT_IN_PLACE (ck_place_gradient_serves(p) && (ck_place_gradient(p, dw, dy, x, workspace), 1))
+#define FAST(pass, result, source, bias) run_fast(p, pass, result, source, w, bias, workspace)
+#define FAST_GRADIENT run_fast_gradient(p, dw, dy, x, workspace)
 #define FAST_WORKSPACE(p, pass) fast_workspace(p, pass)
 
 #include "convolution_kernels.h"

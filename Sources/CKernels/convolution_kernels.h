@@ -1,6 +1,6 @@
 // Every convolution kernel of one element type, once for each instruction set. The including file defines REAL,
 // REAL_BYTES (4 or 8), TYPED(name), the public name for this type, and of faster ways WINOGRAD(pass, call), whether it
-// made the call and all its results are finite, IN_PLACE(pass, result, source, bias) and GRADIENT_IN_PLACE, whether it did it, and
+// made the call and all its results are finite, FAST(pass, result, source, bias) and FAST_GRADIENT, whether it did it, and
 // FAST_WORKSPACE(p, pass), what they need.
 
 #include <stdint.h>
@@ -114,7 +114,7 @@ size_t TYPED(ck_convolution_workspace)(const ck_convolution *p, ck_convolution_p
 void TYPED(ck_convolution)(const ck_convolution *p, REAL *y, const REAL *x, const REAL *w, const REAL *bias,
                            void *workspace) {
     if (WINOGRAD(CK_CONV_FORWARD, ck_winograd_forward(p, y, x, w, bias, workspace))) return;
-    if (IN_PLACE(CK_CONV_FORWARD, y, x, bias)) return;
+    if (FAST(CK_CONV_FORWARD, y, x, bias)) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_FORWARD);
     ck_conv_plan_phases(&product, p, CK_CONV_FORWARD, workspace);
     REAL *packed = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));
@@ -124,7 +124,7 @@ void TYPED(ck_convolution)(const ck_convolution *p, REAL *y, const REAL *x, cons
 void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const REAL *dy, const REAL *w,
                                       void *workspace) {
     if (WINOGRAD(CK_CONV_INPUT_GRAD, ck_winograd_input_grad(p, dx, dy, w, workspace))) return;
-    if (IN_PLACE(CK_CONV_INPUT_GRAD, dx, dy, 0)) return;
+    if (FAST(CK_CONV_INPUT_GRAD, dx, dy, 0)) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_INPUT_GRAD);
     ck_conv_plan_phases(&product, p, CK_CONV_INPUT_GRAD, workspace);
     ck_conv_product forward = ck_conv_plan(p, CK_CONV_FORWARD);
@@ -137,7 +137,7 @@ void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const R
 void TYPED(ck_convolution_weight_grad)(const ck_convolution *p, REAL *dw, const REAL *dy, const REAL *x,
                                        void *workspace) {
     if (WINOGRAD(CK_CONV_WEIGHT_GRAD, ck_winograd_weight_grad(p, dw, dy, x, workspace))) return;
-    if (GRADIENT_IN_PLACE) return;
+    if (FAST_GRADIENT) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_WEIGHT_GRAD);
     ck_conv_plan_phases(&product, p, CK_CONV_WEIGHT_GRAD, workspace);
     REAL *sums = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));

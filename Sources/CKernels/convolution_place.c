@@ -4,10 +4,12 @@
 #include "ck_pool.h"
 
 #define LEAST_WIDTH 4
-// With fewer taps the results' way into memory takes longest; with more, or many channels, packing the source pays.
+// With fewer taps the results' way into memory takes longest, but for few channels every other way is slower still; with more
+// taps, or many channels, packing the source pays.
 #define LEAST_TAPS 128
 #define MOST_TAPS 2048
 #define LEAST_CHANNELS 8
+#define FEW_CHANNELS 16
 #define MOST_CHANNELS 128
 #define BLOCK_WORK (1 << 20)     // multiplications of a block: some tens of microseconds
 #define COPY_GRAIN (1 << 15)     // elements of a block that only copies
@@ -75,13 +77,13 @@ int ck_place_serves(const ck_convolution *p, ck_convolution_pass pass) {
     if (p->stride[2] != 1 || p->batch < 1) return 0;
     const int64_t kernel = p->kernel[1] * p->kernel[2];
     const int64_t taps = kernel * (pass == CK_CONV_INPUT_GRAD ? p->out_channels : p->in_channels);
-    if (kernel == 1 || taps < LEAST_TAPS || taps > MOST_TAPS) return 0;
+    const int64_t channels = pass == CK_CONV_INPUT_GRAD ? p->in_channels : p->out_channels;
+    if (kernel == 1 || (taps < LEAST_TAPS && channels > FEW_CHANNELS) || taps > MOST_TAPS) return 0;
     for (int a = 1; a < 3; a++) {
         if (p->input[a] < 1 || p->output[a] < 1) return 0;
         if (pass == CK_CONV_INPUT_GRAD
             && (p->stride[a] != 1 || p->padding[a] > (p->kernel[a] - 1) * p->dilation[a])) return 0;
     }
-    const int64_t channels = pass == CK_CONV_INPUT_GRAD ? p->in_channels : p->out_channels;
     const int64_t width = pass == CK_CONV_INPUT_GRAD ? p->input[2] : p->output[2];
     return channels >= LEAST_CHANNELS && channels <= MOST_CHANNELS && width >= LEAST_WIDTH;
 }

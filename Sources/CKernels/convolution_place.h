@@ -44,8 +44,14 @@ typedef struct place_kernels {
     void (*row)(const place_row *row);
     int64_t kernel_rows[2];  // of a tile of the weight gradient with 3 and 5 taps
     void (*taps)(const place_taps *taps);
-    /// to[p * width + c] = from[c * count + p], zeros from `channels` to `width`, which is in whole vectors.
-    void (*stand)(float *to, const float *from, int64_t channels, int64_t width, int64_t count);
+    /// to[p * width + c] = from[c * stride + p], zeros from `channels` to `width`, which is in whole vectors; p < count.
+    void (*stand)(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count);
+    /// to[c * stride + p] = from[p * width + c] + bias[c], unless `bias` is null; c < channels, p < count.
+    void (*lie)(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count,
+                const float *bias);
+    /// C = A B, or C += A B: see matmul_plane.h.
+    void (*multiply)(int64_t rows, int64_t columns, int64_t k, const float *a, int64_t a_step, int packed, const float *b,
+                     int64_t b_row, float *c, int64_t c_row, int accumulate);
 } place_kernels;
 
 extern const place_kernels ck_place_baseline;

@@ -92,7 +92,7 @@ static void prepare_block(void *context, int64_t block) {
         const int64_t panel = block / p->batch, image = block % p->batch, channel = panel * g->panel;
         g->kernels->stand(g->standing + block * g->pixels * g->panel,
                           g->dy + (image * p->out_channels + channel) * g->pixels,
-                          min(g->panel, p->out_channels - channel), g->panel, g->pixels);
+                          min(g->panel, p->out_channels - channel), g->pixels, g->panel, g->pixels);
         return;
     }
     const int64_t first = (block - p->batch * g->panels) * g->planes_per_block;

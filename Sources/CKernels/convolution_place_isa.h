@@ -10,7 +10,58 @@
 #define T float
 #define NAME(x) x##_place
 #include "matmul_tile.h"
+#include "matmul_plane.h"
 #include "transpose_vectors.h"
+
+// Turning channels and pixels
+
+static void place_stand(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count) {
+    for (int64_t c = 0; c < width; c += LANES) {
+        for (int64_t p = 0; p < count; p += LANES) {
+            const int64_t here = count - p < LANES ? count - p : LANES;
+            vector square[LANES];
+            UNROLL for (int r = 0; r < LANES; r++) {
+                square[r] = (vector){0};
+                if (c + r >= channels) continue;
+                const float *at = from + (c + r) * stride + p;
+                square[r] = here == LANES ? load_place(at) : load_some_place(at, here);
+            }
+            transpose_vectors_place(square);
+            UNROLL for (int q = 0; q < LANES; q++) {
+                if (q < here) store_place(to + (p + q) * width + c, square[q]);
+            }
+        }
+    }
+}
+
+static void place_lie(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count,
+                      const float *bias) {
+    for (int64_t c = 0; c < channels; c += LANES) {
+        const int64_t there = channels - c < LANES ? channels - c : LANES;
+        vector added = {0};
+        if (bias) added = there == LANES ? load_place(bias + c) : load_some_place(bias + c, there);
+        for (int64_t p = 0; p < count; p += LANES) {
+            const int64_t here = count - p < LANES ? count - p : LANES;
+            vector square[LANES];
+            UNROLL for (int r = 0; r < LANES; r++) {
+                square[r] = (vector){0};
+                if (r < here) square[r] = load_place(from + (p + r) * width + c) + added;
+            }
+            transpose_vectors_place(square);
+            UNROLL for (int q = 0; q < LANES; q++) {
+                float *at = to + (c + q) * stride + p;
+                if (q >= there) continue;
+                if (here == LANES) {
+                    store_place(at, square[q]);
+                } else {
+                    store_some_place(at, square[q], here);
+                }
+            }
+        }
+    }
+}
+
+// A row of results
 
 /// product (rows by vectors) = the sum over taps of the source's numbers times the weights. All the sizes but the number of
 /// taps are constants at each place of use.
@@ -77,33 +128,6 @@ static const struct {
 #endif
 };
 
-/// Brings a tile into the result, a row of neighbours for each channel.
-static void place_finish(const place_row *row, int64_t x, int64_t width, const float *product) {
-    for (int64_t c = 0; c < row->channels; c += LANES) {
-        const int64_t channels = row->channels - c < LANES ? row->channels - c : LANES;
-        vector added = {0};
-        if (row->bias) added = channels == LANES ? load_place(row->bias + c) : load_some_place(row->bias + c, channels);
-        for (int64_t i = 0; i < width; i += LANES) {
-            const int64_t here = width - i < LANES ? width - i : LANES;
-            vector square[LANES];
-            UNROLL for (int r = 0; r < LANES; r++) {
-                square[r] = (vector){0};
-                if (r < here) square[r] = load_place(product + (i + r) * PANEL + c) + added;
-            }
-            transpose_vectors_place(square);
-            float *to = row->result + c * row->plane + x + i;
-            UNROLL for (int q = 0; q < LANES; q++) {
-                if (q >= channels) continue;
-                if (here == LANES) {
-                    store_place(to + q * row->plane, square[q]);
-                } else {
-                    store_some_place(to + q * row->plane, square[q], here);
-                }
-            }
-        }
-    }
-}
-
 static void place_row_run(const place_row *row) {
     // The widest of the tiles that cover the row with the fewest results too many; the last may overlap the one before.
     int best = 0;
@@ -120,7 +144,7 @@ static void place_row_run(const place_row *row) {
         const int64_t x = start + width <= row->width ? start : row->width - width;
         _Alignas(VECTOR_BYTES) float product[MAX_ROWS * PANEL];
         tile(row, x, product);
-        place_finish(row, x, width, product);
+        place_lie(row->result + x, product, row->channels, row->plane, PANEL, width, row->bias);
     }
 }
 
@@ -176,26 +200,7 @@ static void place_taps_run(const place_taps *t) {
     }
 }
 
-static void place_stand(float *to, const float *from, int64_t channels, int64_t width, int64_t count) {
-    for (int64_t c = 0; c < width; c += LANES) {
-        for (int64_t p = 0; p < count; p += LANES) {
-            const int64_t here = count - p < LANES ? count - p : LANES;
-            vector square[LANES];
-            UNROLL for (int r = 0; r < LANES; r++) {
-                square[r] = (vector){0};
-                if (c + r >= channels) continue;
-                const float *at = from + (c + r) * count + p;
-                square[r] = here == LANES ? load_place(at) : load_some_place(at, here);
-            }
-            transpose_vectors_place(square);
-            UNROLL for (int q = 0; q < LANES; q++) {
-                if (q < here) store_place(to + (p + q) * width + c, square[q]);
-            }
-        }
-    }
-}
-
 const place_kernels KERNELS = {
     .lanes = LANES, .row = place_row_run, .kernel_rows = {ROWS_OF_3, ROWS_OF_5}, .taps = place_taps_run,
-    .stand = place_stand,
+    .stand = place_stand, .lie = place_lie, .multiply = multiply_plane_place,
 };

@@ -1,9 +1,7 @@
 #include "winograd.h"
 
-#include <sched.h>
-#include <stdatomic.h>
-
 #include "ck_pool.h"
+#include "scratches.h"
 
 // Blocks are cut by these, never by the number of threads.
 #define ENOUGH_BLOCKS 16
@@ -64,12 +62,34 @@ int ck_winograd_serves(const ck_convolution *p, ck_convolution_pass pass) {
 typedef struct winograd_plan {
     int64_t result_chunks, tile_chunk, tile_chunks;  // the products
     int64_t source_chunks, parts, part_tiles;        // the weight gradient
-    int64_t blocks, scratches;
+    int64_t near_rows;                               // rows of tiles that go in one go, or 0
+    int64_t blocks, scratches, scratch_elements;
     size_t gradients, sums, scratch, bytes;          // offsets in elements, and all in bytes
 } winograd_plan;
 
-static winograd_plan make_plan(const winograd_problem *problem, ck_convolution_pass pass) {
+/// Few channels: the transformed weights of all fit a near cache, and with them some tiles on their whole way. The planes of the
+/// source are those of a block then.
+static winograd_plan make_near_plan(winograd_problem *problem) {
     winograd_plan plan = {.result_chunks = parts_of(problem->result.channels, WINOGRAD_RESULTS)};
+    const int64_t rows = problem->images * problem->tile_rows;
+    plan.near_rows = parts_of(WINOGRAD_NEAR_TILES, problem->tile_columns);
+    plan.blocks = parts_of(rows, plan.near_rows);
+    problem->source.plane = plan.near_rows * problem->tile_columns * problem->source.padded_channels + WINOGRAD_PAD;
+    plan.scratch = (size_t)(plan.result_chunks * WINOGRAD_POINTS * WINOGRAD_WEIGHTS_PLANE);
+    plan.scratches = min(plan.blocks, CK_MOST_SCRATCHES);
+    plan.scratch_elements = WINOGRAD_POINTS * (problem->source.plane + WINOGRAD_PRODUCT_PLANE);
+    plan.bytes = (plan.scratch + (size_t)(plan.scratches * plan.scratch_elements)) * sizeof(float);
+    return plan;
+}
+
+static winograd_plan make_plan(winograd_problem *problem, ck_convolution_pass pass) {
+    const int64_t channels = max(problem->source.channels, problem->result.channels);
+    if (pass != CK_CONV_WEIGHT_GRAD && channels <= WINOGRAD_NEAR_CHANNELS && problem->tile_columns <= WINOGRAD_TILES) {
+        return make_near_plan(problem);
+    }
+    winograd_plan plan = {
+        .result_chunks = parts_of(problem->result.channels, WINOGRAD_RESULTS), .scratch_elements = WINOGRAD_SCRATCH,
+    };
     size_t elements = (size_t)(WINOGRAD_POINTS * problem->source.plane);
     plan.gradients = plan.sums = elements;
     if (pass == CK_CONV_WEIGHT_GRAD) {
@@ -91,13 +111,13 @@ static winograd_plan make_plan(const winograd_problem *problem, ck_convolution_p
         plan.blocks = plan.result_chunks * plan.tile_chunks;
     }
     plan.scratch = elements;
-    plan.scratches = min(plan.blocks, ENOUGH_BLOCKS);
-    plan.bytes = (elements + (size_t)(plan.scratches * WINOGRAD_SCRATCH)) * sizeof(float);
+    plan.scratches = min(plan.blocks, CK_MOST_SCRATCHES);
+    plan.bytes = (elements + (size_t)(plan.scratches * plan.scratch_elements)) * sizeof(float);
     return plan;
 }
 
 size_t ck_winograd_workspace(const ck_convolution *p, ck_convolution_pass pass) {
-    const winograd_problem problem = make_problem(p, pass);
+    winograd_problem problem = make_problem(p, pass);
     return make_plan(&problem, pass).bytes;
 }
 
@@ -112,20 +132,8 @@ typedef struct winograd_run {
     _Atomic int overflowed;
 } winograd_run;
 
-/// Scratch is for threads and not for blocks: it stays in a cache. There is less of it than threads on large machines.
-static int take_scratch(winograd_run *run) {
-    for (;;) {
-        for (int i = 0; i < run->plan.scratches; i++) {
-            if (!(atomic_fetch_or(&run->taken, 1u << i) & 1u << i)) return i;
-        }
-        sched_yield();
-    }
-}
-
-static void leave_scratch(winograd_run *run, int scratch) { atomic_fetch_and(&run->taken, ~(1u << scratch)); }
-
-static float *scratch_at(const winograd_run *run, int scratch) {
-    return run->memory + run->plan.scratch + (size_t)scratch * WINOGRAD_SCRATCH;
+static float *scratch_at(const winograd_run *run, int64_t scratch) {
+    return run->memory + run->plan.scratch + (size_t)(scratch * run->plan.scratch_elements);
 }
 
 // Transforms
@@ -136,10 +144,12 @@ static void transform_block(void *context, int64_t block) {
     const int64_t rows = problem->images * problem->tile_rows, blocks = parts_of(rows, run->rows_per_block);
     const int64_t first = block % blocks * run->rows_per_block, end = min(first + run->rows_per_block, rows);
     for (int64_t row = first; row < end; row++) {
+        const int64_t tile = row * problem->tile_columns;
         if (block < blocks) {
-            run->kernels->source(problem, row, run->source, run->memory);
+            run->kernels->source(problem, row, run->source, run->memory + tile * problem->source.padded_channels);
         } else {
-            run->kernels->gradient(problem, row, run->gradient, run->memory + run->plan.gradients);
+            float *to = run->memory + run->plan.gradients + tile * problem->result.padded_channels;
+            run->kernels->gradient(problem, row, run->gradient, to);
         }
     }
 }
@@ -158,7 +168,7 @@ static void result_block(void *context, int64_t block) {
     winograd_run *run = context;
     const winograd_problem *problem = &run->problem;
     const winograd_plan *plan = &run->plan;
-    const int scratch = take_scratch(run);
+    const int64_t scratch = ck_take_scratch(&run->taken, run->plan.scratches);
     float *weights = scratch_at(run, scratch), *product = weights + WINOGRAD_POINTS * WINOGRAD_WEIGHTS_PLANE;
     winograd_piece piece = {.result = block / plan->tile_chunks * WINOGRAD_RESULTS};
     piece.results = min(WINOGRAD_RESULTS, problem->result.channels - piece.result);
@@ -172,14 +182,50 @@ static void result_block(void *context, int64_t block) {
         run->kernels->weights(problem, &piece, run->weights, weights);
         for (piece.tile = first; piece.tile < end; piece.tile += step) {
             piece.tiles = min(step, end - piece.tile);
-            run->kernels->multiply(problem, &piece, run->memory, weights, product);
+            const float *from = run->memory + piece.tile * problem->source.padded_channels + piece.source;
+            run->kernels->multiply(problem, &piece, from, weights, product);
             if (piece.source + piece.sources < sources) continue;
             if (!run->kernels->result(problem, &piece, product, run->bias, run->result)) {
                 atomic_store_explicit(&run->overflowed, 1, memory_order_relaxed);
             }
         }
     }
-    leave_scratch(run, scratch);
+    ck_leave_scratch(&run->taken, scratch);
+}
+
+static void near_weights_block(void *context, int64_t chunk) {
+    const winograd_run *run = context;
+    const winograd_problem *problem = &run->problem;
+    winograd_piece piece = {.result = chunk * WINOGRAD_RESULTS, .sources = problem->source.channels};
+    piece.results = min(WINOGRAD_RESULTS, problem->result.channels - piece.result);
+    run->kernels->weights(problem, &piece, run->weights, run->memory + chunk * WINOGRAD_POINTS * WINOGRAD_WEIGHTS_PLANE);
+}
+
+/// Some rows of tiles, from source to result.
+static void near_block(void *context, int64_t block) {
+    winograd_run *run = context;
+    const winograd_problem *problem = &run->problem;
+    const int64_t scratch = ck_take_scratch(&run->taken, run->plan.scratches), columns = problem->tile_columns;
+    float *sources = scratch_at(run, scratch), *product = sources + WINOGRAD_POINTS * problem->source.plane;
+    const int64_t first = block * run->plan.near_rows;
+    const int64_t rows = min(run->plan.near_rows, problem->images * problem->tile_rows - first);
+    for (int64_t row = 0; row < rows; row++) {
+        float *to = sources + row * columns * problem->source.padded_channels;
+        run->kernels->source(problem, first + row, run->source, to);
+    }
+    for (int64_t chunk = 0; chunk < run->plan.result_chunks; chunk++) {
+        winograd_piece piece = {
+            .tile = first * columns, .tiles = rows * columns, .result = chunk * WINOGRAD_RESULTS,
+            .sources = problem->source.channels,
+        };
+        piece.results = min(WINOGRAD_RESULTS, problem->result.channels - piece.result);
+        const float *weights = run->memory + chunk * WINOGRAD_POINTS * WINOGRAD_WEIGHTS_PLANE;
+        run->kernels->multiply(problem, &piece, sources, weights, product);
+        if (!run->kernels->result(problem, &piece, product, run->bias, run->result)) {
+            atomic_store_explicit(&run->overflowed, 1, memory_order_relaxed);
+        }
+    }
+    ck_leave_scratch(&run->taken, scratch);
 }
 
 static int run_products(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *source,
@@ -189,8 +235,13 @@ static int run_products(const ck_convolution *p, ck_convolution_pass pass, float
         .bias = bias, .result = result, .memory = workspace,
     };
     run.plan = make_plan(&run.problem, pass);
-    transform(&run);
-    ck_parallel(run.plan.blocks, result_block, &run);
+    if (run.plan.near_rows > 0) {
+        ck_parallel(run.plan.result_chunks, near_weights_block, &run);
+        ck_parallel(run.plan.blocks, near_block, &run);
+    } else {
+        transform(&run);
+        ck_parallel(run.plan.blocks, result_block, &run);
+    }
     return !run.overflowed;
 }
 
@@ -221,12 +272,12 @@ static void weight_gradient_block(void *context, int64_t block) {
     if (plan->parts > 1) {
         dw = run->memory + plan->sums + part * problem->result.channels * problem->source.channels * 9;
     }
-    const int scratch = take_scratch(run);
+    const int64_t scratch = ck_take_scratch(&run->taken, run->plan.scratches);
     if (!run->kernels->weight_gradient(problem, &piece, run->memory + plan->gradients, run->memory,
                                        scratch_at(run, scratch), dw)) {
         atomic_store_explicit(&run->overflowed, 1, memory_order_relaxed);
     }
-    leave_scratch(run, scratch);
+    ck_leave_scratch(&run->taken, scratch);
 }
 
 /// Adds up the parts, in order.

@@ -23,6 +23,8 @@ enum {
     WINOGRAD_SOURCES = 128,        // source channels whose weights are transformed at a time
     WINOGRAD_FEW_TILES = 32,       // tiles multiplied at a time when all the source channels pass at once
     WINOGRAD_TILES = 64,           // the same when they don't
+    WINOGRAD_NEAR_CHANNELS = 64,   // with no more, some tiles go from source to result in one go
+    WINOGRAD_NEAR_TILES = 16,      // as many or more
     WINOGRAD_GRADIENT_SOURCES = 64,  // the weight gradient: source channels of a piece
     WINOGRAD_PAD = 16,             // elements between planes, which else fall on the same lines of a cache
     WINOGRAD_WEIGHTS_PLANE = WINOGRAD_SOURCES * WINOGRAD_RESULTS + WINOGRAD_PAD,
@@ -52,14 +54,15 @@ typedef struct winograd_piece {
 
 /// One instruction set.
 typedef struct winograd_kernels {
-    /// transformed = B' source B of the tiles of a row of tiles (counted through the batch).
+    /// transformed = B' source B of the tiles of a row of tiles (counted through the batch), which come first there.
     void (*source)(const winograd_problem *problem, int64_t row, const float *source, float *transformed);
     /// transformed = A gradient A' likewise, of what lies on the result's side.
     void (*gradient)(const winograd_problem *problem, int64_t row, const float *gradient, float *transformed);
     /// transformed = G weights G' of the piece's channels: planes of WINOGRAD_WEIGHTS_PLANE, a row for each source.
     void (*weights)(const winograd_problem *problem, const winograd_piece *piece, const float *weights,
                     float *transformed);
-    /// product (planes of WINOGRAD_PRODUCT_PLANE, a row for each tile) = or += sources * weights.
+    /// product (planes of WINOGRAD_PRODUCT_PLANE, a row for each tile) = or += sources * weights; `sources` begin with the piece's
+    /// first tile and channel.
     void (*multiply)(const winograd_problem *problem, const winograd_piece *piece, const float *sources,
                      const float *weights, float *product);
     /// result = A' product A + bias. Answers whether all that was written is finite.

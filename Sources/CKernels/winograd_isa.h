@@ -11,6 +11,7 @@
 #define NAME(x) x##_winograd
 #include "matmul_tile.h"
 #include "matmul_plane.h"
+#include "transpose_vectors.h"
 
 #include "winograd_transforms_body.h"
 #include "winograd_multiply_body.h"

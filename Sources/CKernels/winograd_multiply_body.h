@@ -5,11 +5,10 @@ static int64_t whole_vectors(int64_t count) { return (count + LANES - 1) / LANES
 static void multiply(const winograd_problem *problem, const winograd_piece *piece, const float *sources,
                      const float *weights, float *product) {
     const winograd_side *side = &problem->source;
-    const float *from = sources + piece->tile * side->padded_channels + piece->source;
     for (int64_t point = 0; point < WINOGRAD_POINTS; point++) {
-        multiply_plane_winograd(piece->tiles, whole_vectors(piece->results), piece->sources, from + point * side->plane,
+        multiply_plane_winograd(piece->tiles, whole_vectors(piece->results), piece->sources, sources + point * side->plane,
                                 side->padded_channels, 0, weights + point * WINOGRAD_WEIGHTS_PLANE, WINOGRAD_RESULTS,
-                       product + point * WINOGRAD_PRODUCT_PLANE, WINOGRAD_RESULTS, piece->source > 0);
+                                product + point * WINOGRAD_PRODUCT_PLANE, WINOGRAD_RESULTS, piece->source > 0);
     }
 }
 
@@ -20,8 +19,8 @@ static int weight_gradient(const winograd_problem *problem, const winograd_piece
     const float *b = sources + piece->tile * source->padded_channels + piece->source;
     for (int64_t point = 0; point < WINOGRAD_POINTS; point++) {
         multiply_plane_winograd(piece->results, whole_vectors(piece->sources), piece->tiles, a + point * result->plane,
-                       result->padded_channels, 1, b + point * source->plane, source->padded_channels,
-                       product + point * WINOGRAD_PRODUCT_PLANE, WINOGRAD_GRADIENT_SOURCES, 0);
+                                result->padded_channels, 1, b + point * source->plane, source->padded_channels,
+                                product + point * WINOGRAD_PRODUCT_PLANE, WINOGRAD_GRADIENT_SOURCES, 0);
     }
     float nothing = 0;
     for (int64_t row = 0; row < piece->results; row++) {

@@ -137,7 +137,7 @@ INLINE void transform_row(const winograd_problem *problem, const winograd_side *
         const float *from = images + (image * side->channels + smaller(c, side->channels)) * plane;
         for (int64_t tile = 0; tile < problem->tile_columns; tile += STRIP) {
             const int64_t tiles = smaller(STRIP, problem->tile_columns - tile);
-            float *to = transformed + (row * problem->tile_columns + tile) * side->padded_channels + c;
+            float *to = transformed + tile * side->padded_channels + c;
             transform_strip(side, size, from, y, tile * 4 - pad_x, channels, tiles, to);
         }
     }
@@ -167,41 +167,63 @@ static void store_tile(const winograd_side *side, const float *tile, int64_t cha
     }
 }
 
+/// A' product A + added of one tile for LANES channels, `row` elements from one of its rows to the next; `nothing` stays 0 as long as
+/// all is finite.
+INLINE void result_tile(const float *product, lanes added, float *tile, int64_t row, lanes *nothing) {
+    lanes rows[4][6];
+    UNROLL for (int j = 0; j < 6; j++) {
+        lanes column[6], done[4];
+        UNROLL for (int r = 0; r < 6; r++) column[r] = load_winograd(product + (r * 6 + j) * WINOGRAD_PRODUCT_PLANE);
+        result_axis(column, done);
+        UNROLL for (int r = 0; r < 4; r++) rows[r][j] = done[r];
+    }
+    UNROLL for (int r = 0; r < 4; r++) {
+        lanes done[4];
+        result_axis(rows[r], done);
+        UNROLL for (int j = 0; j < 4; j++) {
+            const lanes sum = done[j] + added;
+            *nothing += 0 * sum;
+            store_winograd(tile + r * row + j * LANES, sum);
+        }
+    }
+}
+
+#define GROUP (LANES / 4)  // tiles side by side that fill a vector
+
 static int transform_result(const winograd_problem *problem, const winograd_piece *piece, const float *product,
                             const float *bias, float *result) {
     const winograd_side *side = &problem->result;
-    lanes nothing = {0};  // stays 0 as long as all is finite
+    const int64_t plane = side->height * side->width;
+    lanes nothing = {0};
     for (int64_t c = 0; c < piece->results; c += LANES) {
         const int64_t channel = piece->result + c, channels = smaller(LANES, piece->results - c);
         float biases[LANES] __attribute__((aligned(64))) = {0};
         for (int64_t i = 0; i < channels && bias; i++) biases[i] = bias[channel + i];
         const lanes added = load_winograd(biases);
-        for (int64_t t = 0; t < piece->tiles; t++) {
+        for (int64_t t = 0; t < piece->tiles;) {
             const float *from = product + t * WINOGRAD_RESULTS + c;
-            lanes rows[4][6];
-            float tile[16 * LANES] __attribute__((aligned(64)));
-            UNROLL for (int j = 0; j < 6; j++) {
-                lanes column[6], done[4];
-                UNROLL for (int r = 0; r < 6; r++) {
-                    column[r] = load_winograd(from + (r * 6 + j) * WINOGRAD_PRODUCT_PLANE);
-                }
-                result_axis(column, done);
-                UNROLL for (int r = 0; r < 4; r++) rows[r][j] = done[r];
-            }
-            UNROLL for (int r = 0; r < 4; r++) {
-                lanes done[4];
-                result_axis(rows[r], done);
-                UNROLL for (int j = 0; j < 4; j++) {
-                    const lanes sum = done[j] + added;
-                    nothing += 0 * sum;
-                    store_winograd(tile + (r * 4 + j) * LANES, sum);
-                }
-            }
             const int64_t row = (piece->tile + t) / problem->tile_columns;
             const int64_t x = (piece->tile + t) % problem->tile_columns * 4;
             const int64_t image = row / problem->tile_rows, y = row % problem->tile_rows * 4;
             float *to = result + ((image * side->channels + channel) * side->height + y) * side->width + x;
-            store_tile(side, tile, channels, smaller(4, side->height - y), smaller(4, side->width - x), to);
+            float strip[4 * LANES * LANES] __attribute__((aligned(64)));
+            const int whole = channels == LANES && y + 4 <= side->height && x + 4 * GROUP <= side->width;
+            if (!whole || t + GROUP > piece->tiles) {
+                result_tile(from, added, strip, 4 * LANES, &nothing);
+                store_tile(side, strip, channels, smaller(4, side->height - y), smaller(4, side->width - x), to);
+                t++;
+                continue;
+            }
+            for (int64_t g = 0; g < GROUP; g++) {
+                result_tile(from + g * WINOGRAD_RESULTS, added, strip + g * 4 * LANES, LANES * LANES, &nothing);
+            }
+            for (int64_t r = 0; r < 4; r++, to += side->width) {
+                lanes square[LANES];
+                UNROLL for (int p = 0; p < LANES; p++) square[p] = load_winograd(strip + (r * LANES + p) * LANES);
+                transpose_vectors_winograd(square);
+                UNROLL for (int p = 0; p < LANES; p++) store_winograd(to + p * plane, square[p]);
+            }
+            t += GROUP;
         }
     }
     float sum = 0;
@@ -234,7 +256,11 @@ static void transform_weights(const winograd_problem *problem, const winograd_pi
         const float *from = weights + (piece->result + c) * problem->weight_result;
         for (int64_t s = 0; s < piece->sources; s++) {
             float taps[9 * LANES] __attribute__((aligned(64)));
-            gather_taps(from + (piece->source + s) * problem->weight_source, problem->weight_result, kernels, taps);
+            const float *first = from + (piece->source + s) * problem->weight_source;
+            for (int64_t i = 0; i < kernels; i++) {
+                __builtin_prefetch(first + 5 * problem->weight_source + i * problem->weight_result);
+            }
+            gather_taps(first, problem->weight_result, kernels, taps);
             wide rows[6][3];
             UNROLL for (int j = 0; j < 3; j++) {
                 wide column[3], done[6];

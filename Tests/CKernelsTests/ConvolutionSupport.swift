@@ -181,3 +181,37 @@ struct ConvolutionPasses<T: ConvolutionElement> {
         return same(y, other.y) && same(dx, other.dx) && same(dw, other.dw)
     }
 }
+
+/// Random data for one geometry. The kernels for double, which take the direct way, are the reference of those for float that don't.
+struct ConvolutionData {
+    let x: [Float], w: [Float], dy: [Float], bias: [Float]
+
+    init(_ g: ConvolutionGeometry, seed: UInt64) {
+        var random = TestRandom(seed: seed)
+        func values(_ count: Int) -> [Float] { (0..<count).map { _ in Float(random.uniform()) } }
+        (x, w, dy, bias) = (values(g.xCount), values(g.wCount), values(g.yCount), values(g.outChannels))
+    }
+
+    func passes(_ g: ConvolutionGeometry) -> ConvolutionPasses<Float> {
+        ConvolutionPasses(g, x: x, w: w, dy: dy, bias: bias)
+    }
+
+    func exact(_ g: ConvolutionGeometry, _ transform: (Float) -> Double = { Double($0) }) -> ConvolutionPasses<Double> {
+        ConvolutionPasses(g, x: x.map(transform), w: w.map(transform), dy: dy.map(transform), bias: bias.map(transform))
+    }
+
+    /// Holds each instruction set's results to an error of `tolerance` units of rounding of the largest sum of absolute products.
+    func check(_ g: ConvolutionGeometry, tolerance: Double) {
+        let exact = exact(g), size = self.exact(g) { Double(abs($0)) }
+        func error(_ actual: [Float], _ expected: [Double], size: [Double]) -> Double {
+            let largest = zip(actual, expected).reduce(0) { $1.0.isNaN ? .infinity : max($0, abs(Double($1.0) - $1.1)) }
+            return largest / ((size.max() ?? 1) * Double(Float.ulpOfOne))
+        }
+        withEachInstructionSet { isa in
+            let passes = passes(g)
+            #expect(error(passes.y, exact.y, size: size.y) < tolerance, "forward \(isa) \(g)")
+            #expect(error(passes.dx, exact.dx, size: size.dx) < tolerance, "input gradient \(isa) \(g)")
+            #expect(error(passes.dw, exact.dw, size: size.dw) < tolerance, "weight gradient \(isa) \(g)")
+        }
+    }
+}

@@ -109,6 +109,7 @@ private func check<T: ConvolutionElement>(_ g: ConvolutionGeometry, seed: UInt64
         for channels in [8, 9, 16, 17, 31, 32, 33, 40] {
             geometries.append(.square(1, channels, 17, size: 9, kernel: 4, padding: channels % 4))
             geometries.append(.square(1, 17, channels, size: 8, kernel: 5))
+            geometries.append(.square(2, 1, channels, size: 6 + channels, kernel: 3, padding: channels % 3))
         }
         geometries.append(
             ConvolutionGeometry(

@@ -24,51 +24,15 @@ import Testing
         return all
     }()
 
-    private struct Data {
-        let x: [Float], w: [Float], dy: [Float], bias: [Float]
-
-        init(_ g: ConvolutionGeometry, seed: UInt64) {
-            var random = TestRandom(seed: seed)
-            func values(_ count: Int) -> [Float] { (0..<count).map { _ in Float(random.uniform()) } }
-            (x, w, dy, bias) = (values(g.xCount), values(g.wCount), values(g.yCount), values(g.outChannels))
-        }
-
-        func passes(_ g: ConvolutionGeometry) -> ConvolutionPasses<Float> {
-            ConvolutionPasses(g, x: x, w: w, dy: dy, bias: bias)
-        }
-
-        func exact(_ g: ConvolutionGeometry, _ transform: (Float) -> Double = { Double($0) }) -> ConvolutionPasses<
-            Double
-        > {
-            ConvolutionPasses(
-                g, x: x.map(transform), w: w.map(transform), dy: dy.map(transform), bias: bias.map(transform))
-        }
-    }
-
-    /// The error of any element, in units of rounding of the largest sum of absolute products.
-    private static func error(_ actual: [Float], _ expected: [Double], size: [Double]) -> Double {
-        let largest = zip(actual, expected).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
-        return largest / ((size.max() ?? 1) * Double(Float.ulpOfOne))
-    }
-
     @Test func agreesWithTheSumOfProducts() {
-        for (i, g) in Self.geometries.enumerated() {
-            let data = Data(g, seed: UInt64(i))
-            let exact = data.exact(g), size = data.exact(g) { Double(abs($0)) }
-            withEachInstructionSet { isa in
-                let passes = data.passes(g)
-                #expect(Self.error(passes.y, exact.y, size: size.y) < 8, "forward \(isa) \(g)")
-                #expect(Self.error(passes.dx, exact.dx, size: size.dx) < 8, "input gradient \(isa) \(g)")
-                #expect(Self.error(passes.dw, exact.dw, size: size.dw) < 8, "weight gradient \(isa) \(g)")
-            }
-        }
+        for (i, g) in Self.geometries.enumerated() { ConvolutionData(g, seed: UInt64(i)).check(g, tolerance: 8) }
     }
 
     @Test func threadsDoNotChangeResults() {
         for g in [
             Self.square(8, 64, 64, height: 32, width: 32), Self.square(4, 140, 70, height: 9, width: 10),
         ] {
-            let data = Data(g, seed: 5)
+            let data = ConvolutionData(g, seed: 5)
             withEachInstructionSet { isa in
                 let before = ck_thread_count()
                 defer { ck_set_thread_count(before) }
