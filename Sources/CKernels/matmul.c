@@ -21,8 +21,9 @@ typedef struct matmul_run {
     const matmul_call *whole;  // of the caller
     void *workspace;
     matmul_packed packed;
-    matmul_block step;  // PACKED: the rectangle and the k of the step
+    matmul_block step;  // PACKED, NARROW: the rectangle and the k of the step
     int64_t a_units;    // PACKED: the units of packing that belong to A
+    int64_t b_units;    // NARROW: the units of packing of an item
 } matmul_run;
 
 // In blocks
@@ -145,17 +146,61 @@ static void multiply_packed(matmul_run *run) {
     }
 }
 
-// Entry points
+// Narrow
 
-static void multiply_normal(const matmul_call *call, const matmul_kernels *kernels, void *workspace) {
-    matmul_run run = {.kernels = kernels, .call = *call, .whole = call, .workspace = workspace};
-    run.plan = ck_matmul_make_plan(&call->p, kernels);
-    if (run.plan.way == MATMUL_PACKED) {
-        multiply_packed(&run);
-    } else {
-        multiply_in_blocks(&run);
+/// An item of the step, and the packed B of it: its panels unless they stay where they stand, then the columns apart.
+static matmul_block narrow_item(const matmul_run *run, int64_t item, matmul_packed *packed) {
+    matmul_block block = run->step;
+    block.item += item;
+    char *at = (char *)run->workspace + item * run->plan.item_bytes;
+    *packed = (matmul_packed){.b = run->plan.panels > 0 ? at : 0};
+    packed->lines = run->plan.panels > 0 ? at + block.columns * block.k_count * run->kernels->element : at;
+    return block;
+}
+
+static void run_narrow_packing(void *context, int64_t index) {
+    const matmul_run *run = context;
+    const ck_matmul *p = &run->call.p;
+    const matmul_kernels *kernels = run->kernels;
+    const int64_t unit = index % run->b_units;
+    matmul_packed packed;
+    matmul_block block = narrow_item(run, index / run->b_units, &packed);
+    if (unit < run->plan.panels) {
+        cut(&block.column, &block.columns, unit, kernels->panel_columns);
+        kernels->pack_b(&run->call, &block, &packed);
+        return;
+    }
+    const int64_t from = block.item * p->b_batch + block.k_start * p->b_row + block.columns * p->b_column;
+    kernels->pack(packed.lines, block.k_count, block.k_count, (const char *)run->call.b + from * kernels->element, p->b_row,
+                  p->b_column, p->n - block.columns);
+}
+
+static void run_narrow(void *context, int64_t index) {
+    const matmul_run *run = context;
+    matmul_packed packed;
+    matmul_block block = narrow_item(run, index / run->plan.row_blocks, &packed);
+    cut(&block.row, &block.rows, index % run->plan.row_blocks, run->plan.block_rows);
+    run->kernels->narrow_block(&run->call, &block, &packed);
+}
+
+static void multiply_narrow(matmul_run *run) {
+    const ck_matmul *p = &run->call.p;
+    const matmul_plan *plan = &run->plan;
+    matmul_block *step = &run->step;
+    *step = (matmul_block){.rows = p->m, .columns = p->n - plan->apart, .tile_rows = plan->tile_rows};
+    run->b_units = plan->panels + (plan->apart > 0);
+    for (step->item = 0; step->item < p->batch; step->item += plan->items) {
+        const int64_t items = ck_matmul_min(plan->items, p->batch - step->item), blocks = items * plan->row_blocks;
+        for (step->k_start = 0; step->k_start < p->k; step->k_start += plan->step_k) {
+            step->k_count = ck_matmul_min(plan->step_k, p->k - step->k_start);
+            for (int64_t unit = 0; unit < run->b_units && blocks == 1; unit++) run_narrow_packing(run, unit);
+            if (blocks > 1) ck_parallel(items * run->b_units, run_narrow_packing, run);
+            ck_parallel(blocks, run_narrow, run);
+        }
     }
 }
+
+// Entry points
 
 static void multiply(const ck_matmul *p, size_t element, const void *a, const void *b, void *c, const void *bias,
                      void *workspace) {
@@ -163,16 +208,15 @@ static void multiply(const ck_matmul *p, size_t element, const void *a, const vo
     const matmul_kernels *kernels = kernels_for(ck_isa_current(), element);
     matmul_call call = {.p = *p, .a = a, .b = b, .bias = bias, .c = c};
     ck_matmul_normalize(&call, kernels);
-    const int64_t apart = ck_matmul_columns_apart(&call.p, kernels);
-    call.p.n -= apart;
-    multiply_normal(&call, kernels, workspace);
-    if (apart == 0) return;
-    const int64_t bytes = call.p.n * kernels->element;
-    call.b = (const char *)call.b + bytes * call.p.b_column;
-    call.c = (char *)call.c + bytes * call.p.c_column;
-    if (bias) call.bias = (const char *)bias + bytes * call.p.bias_column;
-    call.p.n = apart;
-    multiply_normal(&call, kernels, workspace);
+    matmul_run run = {.kernels = kernels, .call = call, .whole = &call, .workspace = workspace};
+    run.plan = ck_matmul_make_plan(&call.p, kernels);
+    if (run.plan.way == MATMUL_PACKED) {
+        multiply_packed(&run);
+    } else if (run.plan.way == MATMUL_NARROW) {
+        multiply_narrow(&run);
+    } else {
+        multiply_in_blocks(&run);
+    }
 }
 
 /// What any instruction set of this machine needs: which one is in use may change between this and the product.
@@ -183,12 +227,8 @@ static size_t workspace_bytes(const ck_matmul *p, size_t element) {
         const matmul_kernels *kernels = kernels_for((ck_isa)isa, element);
         matmul_call call = {.p = *p};
         ck_matmul_normalize(&call, kernels);
-        const int64_t apart = ck_matmul_columns_apart(&call.p, kernels), parts[2] = {call.p.n - apart, apart};
-        for (int part = 0; part < 2 && parts[part] > 0; part++) {
-            call.p.n = parts[part];
-            const size_t bytes = ck_matmul_make_plan(&call.p, kernels).workspace;
-            if (bytes > most) most = bytes;
-        }
+        const size_t bytes = ck_matmul_make_plan(&call.p, kernels).workspace;
+        if (bytes > most) most = bytes;
     }
     return most;
 }

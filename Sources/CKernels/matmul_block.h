@@ -162,20 +162,48 @@ static void NAME(pack_b)(const matmul_call *call, const matmul_block *block, con
 }
 
 static void NAME(packed_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
+    const ck_matmul *p = &call->p;
     const int64_t k = block->k_count;
-    const NAME(piece) whole = NAME(whole_block)(block, block->k_start == 0, block->k_start + k == call->p.k);
+    const NAME(piece) whole = NAME(whole_block)(block, block->k_start == 0, block->k_start + k == p->k);
+    const T *a_standing = (const T *)call->a + block->item * p->a_batch + block->k_start;
+    const T *b_standing = (const T *)call->b + block->item * p->b_batch + block->k_start * p->b_row;
     for (int64_t column = 0; column < block->columns; column += PANEL) {
         NAME(piece) piece = whole;
         piece.column = block->column + column;
         piece.columns = NAME(min)(PANEL, block->columns - column);
-        NAME(operand) b = {.at = (const T *)packed->b + (piece.column - packed->first_column) * k};
-        b.row = (piece.columns + LANES - 1) / LANES * LANES;
+        NAME(operand) b = {b_standing + piece.column, p->b_row};
+        if (packed->b) {
+            b.at = (const T *)packed->b + (piece.column - packed->first_column) * k;
+            b.row = (piece.columns + LANES - 1) / LANES * LANES;
+        }
         for (int64_t row = 0; row < block->rows; row += block->tile_rows) {
             piece.row = block->row + row;
             piece.rows = NAME(min)(block->tile_rows, block->rows - row);
-            const NAME(operand) a = {(const T *)packed->a + (piece.row - packed->first_row) * k, piece.rows, 1};
+            NAME(operand) a = {(const T *)packed->a + (piece.row - packed->first_row) * k, piece.rows, 1};
+            if (!packed->a) a = (NAME(operand)){a_standing + piece.row * p->a_row, p->a_row, 0};
             NAME(run_tile)(call, &piece, k, a, b);
         }
+    }
+    if (whole.last) NAME(activate)(call, &whole);
+}
+
+static void NAME(narrow_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
+    const ck_matmul *p = &call->p;
+    NAME(packed_block)(call, block, packed);
+    if (block->columns == p->n) return;
+    matmul_block rest = *block;
+    rest.column = block->columns;
+    rest.columns = p->n - block->columns;
+    const int64_t k = block->k_count;
+    const NAME(piece) whole = NAME(whole_block)(&rest, block->k_start == 0, block->k_start + k == p->k);
+    const T *a = (const T *)call->a + block->item * p->a_batch + block->k_start;
+    const NAME(operand) lines = {.at = packed->lines, .row = k};
+    for (int64_t row = 0; row < block->rows; row += DOT_BLOCK) {
+        NAME(piece) piece = whole;
+        piece.row += row;
+        piece.rows = NAME(min)(DOT_BLOCK, block->rows - row);
+        const NAME(operand) from = {.at = a + piece.row * p->a_row, .row = p->a_row};
+        NAME(dot_step)(call, &rest, &piece, from, lines, k);
     }
     if (whole.last) NAME(activate)(call, &whole);
 }
@@ -216,7 +244,7 @@ const matmul_kernels KERNELS = {
     .element = sizeof(T), .lanes = LANES, .tile_rows = MAX_ROWS, .panel_columns = PANEL, .depth = 2048 / sizeof(T),
     .direct_block = NAME(direct_block), .dot_block = NAME(dot_block), .stream_block = NAME(stream_block),
     .pack_a = NAME(pack_a), .pack_b = NAME(pack_b), .packed_block = NAME(packed_block),
-    .combine = NAME(combine), .pack = NAME(pack_any), .tile = NAME(any_tile),
+    .narrow_block = NAME(narrow_block), .combine = NAME(combine), .pack = NAME(pack_any), .tile = NAME(any_tile),
 };
 
 #undef LANES
@@ -230,6 +258,8 @@ const matmul_kernels KERNELS = {
 #undef TILES
 #undef ENTRY
 #undef DOT
+#undef DOTS
+#undef DOT_ENTRY
 #undef SIDE
 #undef TURNED_ROW
 #undef PACKED_TURNS

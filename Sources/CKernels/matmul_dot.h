@@ -46,15 +46,17 @@ typedef void NAME(dot)(int64_t k, const T *a, int64_t a_row, const T *b, int64_t
                                              T *to, int64_t to_row, T alpha) {                                       \
         NAME(dot_body)(rows, columns, k, a, a_row, b, b_column, to, to_row, alpha);                                  \
     }
-DOT(1, 1) DOT(2, 1) DOT(1, 4) DOT(2, 4)
+#define DOTS(rows) DOT(rows, 1) DOT(rows, 2) DOT(rows, 3) DOT(rows, 4)
+#define DOT_ENTRY(rows) {NAME(dot_##rows##_1), NAME(dot_##rows##_2), NAME(dot_##rows##_3), NAME(dot_##rows##_4)}
+DOTS(1) DOTS(2)
 #if DOT_ROWS == 4
-DOT(3, 1) DOT(4, 1) DOT(3, 4) DOT(4, 4)
+DOTS(3) DOTS(4)
 #endif
 
-/// By rows - 1, and whether 4 columns or 1.
-static NAME(dot) *const NAME(dots)[DOT_ROWS][2] = {
-    {NAME(dot_1_1), NAME(dot_1_4)}, {NAME(dot_2_1), NAME(dot_2_4)},
+/// By rows - 1, columns - 1.
+static NAME(dot) *const NAME(dots)[DOT_ROWS][4] = {
+    DOT_ENTRY(1), DOT_ENTRY(2),
 #if DOT_ROWS == 4
-    {NAME(dot_3_1), NAME(dot_3_4)}, {NAME(dot_4_1), NAME(dot_4_4)},
+    DOT_ENTRY(3), DOT_ENTRY(4),
 #endif
 };

@@ -19,8 +19,10 @@ typedef struct matmul_block {
 
 /// The packed halves of a product step: k_count long slices of A and B, in the order in which the kernels read.
 /// A panel of A is `tile_rows` rows, k by k; a panel of B is `panel_columns` columns, k by k, padded with zeros.
+/// One that is null is read where it stands, its rows contiguous.
 typedef struct matmul_packed {
     void *a, *b;
+    void *lines;                      // narrow blocks: the last columns of B, each contiguous
     int64_t first_row, first_column;  // where the packed parts begin in A and B
 } matmul_packed;
 
@@ -41,6 +43,8 @@ typedef struct matmul_kernels {
     void (*pack_b)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed);
     /// Multiplies a block (one k step) from the packed halves.
     void (*packed_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed);
+    /// The same, and after the block's columns all others as dot products of A, which is not packed, and the lines.
+    void (*narrow_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed);
     /// Adds up `slices` partial products, in order, and finishes C: rows of the block's item.
     void (*combine)(const matmul_call *call, const matmul_block *block, const void *partials, int64_t slices);
     /// For other kernels. to[p * to_width + i] = from[i * across + p * along] for i < width and p < k, zeros up to `to_width`, which is

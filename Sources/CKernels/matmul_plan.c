@@ -44,8 +44,20 @@ static int64_t whole_vectors(int64_t size, const matmul_kernels *kernels) {
     return ck_matmul_parts(size, kernels->lanes) * kernels->lanes;
 }
 
+// Multiplications, and what memory traffic costs in them: the least that is worth another thread's while.
+#define GRAIN (1 << 20)
+#define COST_OF_ELEMENT 4
+
+static double cost(const ck_matmul *p) {
+    const double m = (double)p->m, n = (double)p->n, k = (double)p->k;
+    return m * n * k + COST_OF_ELEMENT * (m * k + k * n + m * n);
+}
+
 // What it costs to transpose an element of C, in multiplications.
 #define COST_OF_TURNING 24
+#define COST_OF_PACKING 8
+// Rows up to which dot products of contiguous operands are best.
+#define DOT_LINES 16
 
 void ck_matmul_normalize(matmul_call *call, const matmul_kernels *kernels) {
     ck_matmul *p = &call->p;
@@ -64,11 +76,15 @@ void ck_matmul_normalize(matmul_call *call, const matmul_kernels *kernels) {
     // Few columns leave much of their vectors empty. When A's columns are contiguous its rows can fill them instead.
     const int a_stands = p->a_row == 1 && p->a_column != 1, b_stands = p->b_row == 1 && p->b_column != 1;
     const int may_swap = a_stands && p->k >= 32 && !use_packing(p);
-    const int64_t saved = (whole_vectors(p->n, kernels) * p->m - whole_vectors(p->m, kernels) * p->n) * p->k;
-    const int narrow = may_swap && p->m >= 4 * p->n && saved > COST_OF_TURNING * p->m * p->n;
+    const int64_t filled = (whole_vectors(p->n, kernels) * p->m - whole_vectors(p->m, kernels) * p->n) * p->k;
+    const int64_t turning = COST_OF_TURNING * p->m * p->n;
+    const int narrow = may_swap && p->m >= 4 * p->n && filled > turning;
     // Where neither operand can be read in place both can be once swapped, for the price of transposing C.
     const int both_stand = may_swap && b_stands;
-    if (p->m > 1 && (p->n == 1 || columns_first || narrow || both_stand)) swap_operands(call);
+    // Where both have contiguous rows along k the larger one can be read in place, and the smaller one packed.
+    const int both_lie = p->a_column == 1 && p->b_row == 1 && p->m > DOT_LINES && cost(p) >= 2 * GRAIN && !use_packing(p);
+    const int wide = both_lie && p->n > p->m && filled + COST_OF_PACKING * (p->n - p->m) * p->k > turning;
+    if (p->m > 1 && (p->n == 1 || columns_first || narrow || both_stand || wide)) swap_operands(call);
     if (p->m == 1) {
         p->a_row = p->k > 0 ? p->k : 1;
         p->c_row = p->n;
@@ -78,12 +94,12 @@ void ck_matmul_normalize(matmul_call *call, const matmul_kernels *kernels) {
 
 // Plans
 
-// Multiplications, and what memory traffic costs in them: the least that is worth another thread's while.
-#define GRAIN (1 << 20)
-#define COST_OF_ELEMENT 4
 #define MOST_SLICES 16
+// Items of a batch that are less than such a part of GRAIN share a block.
+#define LEAST_BLOCK 64
+// Rows of A that repay it to pack a B that could be read in place.
+#define PACKING_ROWS 256
 #define LEAST_SLICE 1024
-#define DOT_LINES 16
 #define FEW_LINES 8
 // A matrix B that streams past instead of going by panels: what no longer fits near caches, or any cache of one core.
 #define NEAR_BYTES (1 << 18)
@@ -105,15 +121,21 @@ static int use_stream(const ck_matmul *p, const matmul_kernels *kernels) {
     return p->m == 1 || (p->m <= FEW_LINES && bytes >= (p->m <= FEW_LINES / 2 ? NEAR_BYTES : FAR_BYTES));
 }
 
-int64_t ck_matmul_columns_apart(const ck_matmul *p, const matmul_kernels *kernels) {
+/// Columns at the end that are better computed as dot products, where a vector would hold hardly any.
+static int64_t columns_apart(const ck_matmul *p, const matmul_kernels *kernels) {
     const int64_t rest = p->n % kernels->lanes;
-    if (p->a_column != 1 || p->k < 4 * kernels->lanes || p->m <= DOT_LINES) return 0;
     return rest * 4 <= kernels->lanes && p->n > kernels->lanes && p->n < 16 * kernels->lanes ? rest : 0;
 }
 
-static double cost(const ck_matmul *p) {
-    const double m = (double)p->m, n = (double)p->n, k = (double)p->k;
-    return m * n * k + COST_OF_ELEMENT * (m * k + k * n + m * n);
+/// Whether B has to be packed, and direct blocks would do it again and again, or pack an A that lies in rows as well.
+static int use_narrow(const ck_matmul *p, const matmul_kernels *kernels) {
+    if (p->a_column != 1 || p->k < 4 * kernels->lanes || p->m <= DOT_LINES) return 0;
+    if (p->b_column == 1 && p->n % kernels->lanes == 0) return 0;
+    if (p->batch > 1 && cost(p) * LEAST_BLOCK < GRAIN) return 0;
+    if (columns_apart(p, kernels) > 0) return 1;
+    if (p->b_column == 1 && p->n > p->m) return 0;
+    if (!ck_matmul_reads_a_in_place(p, kernels->element)) return 1;
+    return cost(p) >= 2 * GRAIN && cost(p) / GRAIN > (double)ck_matmul_parts(p->n, kernels->panel_columns);
 }
 
 /// Cuts one item's C into about `parts` blocks: along the side that needs no packing twice, else the longer one.
@@ -187,6 +209,21 @@ static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kern
     plan->workspace = (size_t)(packed * kernels->element) + 64;
 }
 
+static void plan_narrow(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {
+    plan->apart = columns_apart(p, kernels);
+    plan->step_k = even_part(p->k, 2 * kernels->depth);
+    const double parts = cost(p) / GRAIN;
+    const int64_t tiles = ck_matmul_parts(p->m, plan->tile_rows), cuts = parts < 1 ? 1 : (int64_t)parts;
+    plan->block_rows = ck_matmul_parts(tiles, ck_matmul_min(tiles, cuts)) * plan->tile_rows;
+    plan->row_blocks = ck_matmul_parts(p->m, plan->block_rows);
+    plan->items = ck_matmul_min(p->batch, ck_matmul_parts(ENOUGH_BLOCKS, plan->row_blocks));
+    const int stands = p->b_column == 1 && p->m < PACKING_ROWS && (p->n - plan->apart) % kernels->lanes == 0;
+    plan->panels = stands ? 0 : ck_matmul_parts(p->n - plan->apart, kernels->panel_columns);
+    const int64_t columns = (stands ? 0 : whole_vectors(p->n - plan->apart, kernels)) + plan->apart;
+    plan->item_bytes = (columns * plan->step_k * kernels->element + 63) / 64 * 64;
+    plan->workspace = (size_t)(plan->items * plan->item_bytes);
+}
+
 /// Everything in blocks of about GRAIN: several items each, or parts of one.
 static void plan_blocks(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {
     plan->block_rows = p->m;
@@ -223,11 +260,15 @@ matmul_plan ck_matmul_make_plan(const ck_matmul *p, const matmul_kernels *kernel
         plan.way = MATMUL_STREAM;
     } else if (use_packing(p)) {
         plan.way = MATMUL_PACKED;
+    } else if (use_narrow(p, kernels)) {
+        plan.way = MATMUL_NARROW;
     }
     // Tiles of nearly the same height: a low one at the end would be slow.
     plan.tile_rows = ck_matmul_parts(p->m, ck_matmul_parts(p->m, kernels->tile_rows));
     if (plan.way == MATMUL_PACKED) {
         plan_packed(&plan, p, kernels);
+    } else if (plan.way == MATMUL_NARROW) {
+        plan_narrow(&plan, p, kernels);
     } else {
         plan_blocks(&plan, p, kernels);
     }

@@ -11,6 +11,7 @@ typedef enum matmul_way {
     MATMUL_DOT,     // along k, for products with few rows or few columns
     MATMUL_STREAM,  // along the rows of B, for products with hardly any rows
     MATMUL_PACKED,  // both packed first: large products
+    MATMUL_NARROW,  // B, of few columns, packed first; the rows of A where they stand
 } matmul_way;
 
 typedef struct matmul_plan {
@@ -21,15 +22,15 @@ typedef struct matmul_plan {
     int64_t row_blocks, column_blocks, items, item_groups, slices, slice_k;
     // PACKED: the steps, each of which is packed and multiplied in parallel, in blocks.
     int64_t step_rows, step_columns, step_k;
+    // NARROW, with block_rows, row_blocks, items and step_k: the panels of B to be packed, the columns at the end that go as dot
+    // products, and the bytes of both for an item.
+    int64_t panels, apart, item_bytes;
     size_t workspace;
 } matmul_plan;
 
 /// Brings a product into the form the planner and the kernels expect: as few batch items as there can be, the strides
 /// of axes of one element of no account, and C's contiguous axis along the columns. Swaps A and B when that helps.
 void ck_matmul_normalize(matmul_call *call, const matmul_kernels *kernels);
-/// Of a product in normal form the columns, at its end, that are better computed by themselves: as dot products, where a vector
-/// would hold hardly any.
-int64_t ck_matmul_columns_apart(const ck_matmul *p, const matmul_kernels *kernels);
 matmul_plan ck_matmul_make_plan(const ck_matmul *p, const matmul_kernels *kernels);
 
 static inline int64_t ck_matmul_parts(int64_t size, int64_t part) { return (size + part - 1) / part; }

@@ -26,10 +26,10 @@ static void NAME(dot_step)(const matmul_call *call, const matmul_block *block, c
         piece.column = block->column + column;
         piece.columns = NAME(min)(PANEL, block->columns - column);
         for (int64_t j = 0; j < piece.columns;) {
-            const int64_t width = piece.columns - j >= 4 ? 4 : 1;
+            const int64_t width = NAME(min)(4, piece.columns - j);
             for (int64_t i = 0; i < piece.rows; i += DOT_ROWS) {
                 const int64_t rows = NAME(min)(DOT_ROWS, piece.rows - i);
-                NAME(dots)[rows - 1][width == 4](k, a.at + i * a.row, a.row, b.at + (column + j) * b.row, b.row,
+                NAME(dots)[rows - 1][width - 1](k, a.at + i * a.row, a.row, b.at + (column + j) * b.row, b.row,
                                                  product + i * PANEL + j, PANEL, (T)call->p.alpha);
             }
             j += width;

@@ -237,6 +237,22 @@ private func product(
         }
     }
 
+    /// Few columns in rounds of items, in several steps of k, where B need not be packed; and operands that trade places for it.
+    @Test func narrowBatchesAndSteps() {
+        for (n, bTransposed): (Int64, Bool) in [(18, false), (33, true), (40, true)] {
+            var p = product(45, 70, n, batch: 19, bTransposed: bTransposed)
+            p.alpha = 0.5
+            checkLarge(Float.self, p)
+            checkLarge(Double.self, p)
+        }
+        for (m, n, bTransposed): (Int64, Int64, Bool) in [(260, 18, false), (50, 34, false), (30, 50, true)] {
+            var p = product(m, 1100, n, bTransposed: bTransposed, gap: 1)
+            p.beta = 0.5
+            p.activation = CK_ACTIVATE_TANH
+            checkLarge(Float.self, p)
+        }
+    }
+
     @Test func longSums() {
         withEachInstructionSet { name in
             for (m, n): (Int64, Int64) in [(1, 1), (1, 50), (9, 1), (10, 50), (3, 4)] {
@@ -286,7 +302,7 @@ private func product(
     @Test func notANumberAndInfinity() {
         withEachInstructionSet { name in
             for (m, k, n): (Int64, Int64, Int64) in [
-                (5, 7, 9), (1, 130, 40), (40, 130, 1), (20, 33, 35), (257, 260, 258),
+                (5, 7, 9), (1, 130, 40), (40, 130, 1), (20, 33, 35), (40, 130, 18), (257, 260, 258),
             ] {
                 var random = TestRandom(seed: 3)
                 var example = Case<Float>(product(m, k, n, bTransposed: n == 9), random: &random)
