@@ -51,6 +51,12 @@ typedef struct copy_plan {
                 uint##bits##_t value = in[i * p->in_row], *row = out + i * p->out_row;           \
                 for (int64_t j = 0; j < columns; j++) row[j] = value;                            \
             }                                                                                    \
+        } else if (p->out_column == 1 && p->in_column == -1) {                                   \
+            for (int64_t i = 0; i < rows; i++) {                                                 \
+                uint##bits##_t *restrict row = out + i * p->out_row;                             \
+                const uint##bits##_t *restrict last = in + i * p->in_row;                        \
+                for (int64_t j = 0; j < columns; j++) row[j] = last[-j];                         \
+            }                                                                                    \
         } else {                                                                                 \
             for (int64_t i = 0; i < rows; i += TILE)                                             \
                 for (int64_t j = 0; j < columns; j += TILE)                                      \

@@ -10,7 +10,7 @@ const ck_elementwise_kernels *ck_elementwise_current(void) { return CK_CURRENT_T
 static int64_t unary_block(ck_unary op)
 {
     switch (op) {
-    case CK_NEG: case CK_ABS: case CK_SIGN: case CK_SQUARE: case CK_SQRT: case CK_RECIPROCAL: case CK_RELU:
+    case CK_NEG: case CK_ABS: case CK_SIGN: case CK_SQUARE: case CK_CUBE: case CK_SQRT: case CK_RECIPROCAL: case CK_RELU:
     case CK_FLOOR: case CK_CEIL: case CK_ROUND: case CK_TRUNC:
         return LIGHT_BLOCK;
     default: return HEAVY_BLOCK;

@@ -102,7 +102,7 @@ DEFINE_SELECT(64)
 #define UNARY_KERNELS(type)                                                                      \
     {                                                                                            \
         [CK_NEG] = unary_neg##type, [CK_ABS] = unary_abs##type, [CK_SIGN] = unary_sign##type,    \
-        [CK_SQUARE] = unary_square##type, [CK_SQRT] = unary_sqrt##type, [CK_RSQRT] = unary_rsqrt##type, \
+        [CK_SQUARE] = unary_square##type, [CK_CUBE] = unary_cube##type, [CK_SQRT] = unary_sqrt##type, [CK_RSQRT] = unary_rsqrt##type, \
         [CK_RECIPROCAL] = unary_reciprocal##type, [CK_EXP] = unary_exp##type, [CK_EXP2] = unary_exp2##type, \
         [CK_EXPM1] = unary_expm1##type, [CK_LOG] = unary_log##type, [CK_LOG2] = unary_log2##type, \
         [CK_LOG10] = unary_log10##type, [CK_LOG1P] = unary_log1p##type, [CK_SIN] = unary_sin##type, \

@@ -29,7 +29,7 @@ static inline ck_loop ck_loop_run(int64_t count, int64_t first, int64_t second, 
 }
 
 typedef enum ck_unary {
-    CK_NEG, CK_ABS, CK_SIGN /* 0 for NaN */, CK_SQUARE, CK_SQRT, CK_RSQRT, CK_RECIPROCAL,
+    CK_NEG, CK_ABS, CK_SIGN /* 0 for NaN */, CK_SQUARE, CK_CUBE, CK_SQRT, CK_RSQRT, CK_RECIPROCAL,
     CK_EXP, CK_EXP2, CK_EXPM1, CK_LOG, CK_LOG2, CK_LOG10, CK_LOG1P,
     CK_SIN, CK_COS, CK_TAN, CK_ASIN, CK_ACOS, CK_ATAN, CK_SINH, CK_COSH, CK_TANH, CK_ASINH, CK_ACOSH, CK_ATANH,
     CK_SIGMOID, CK_ERF, CK_ERFC, CK_ERFINV,

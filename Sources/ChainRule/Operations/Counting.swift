@@ -9,13 +9,19 @@ extension Tensor {
             return fail("bincount", "the weights have shape \(weights?.shape ?? []), the elements \(shape)")
         }
         let elements = toArray(of: Int.self)
-        guard (elements.min() ?? 0) >= 0, minLength >= 0 else {
+        var (smallest, largest) = (0, -1)
+        for element in elements { (smallest, largest) = (Swift.min(smallest, element), Swift.max(largest, element)) }
+        guard smallest >= 0, minLength >= 0 else {
             return fail("bincount", "elements and minLength must not be negative")
         }
-        let size = Swift.max(minLength, (elements.max() ?? -1) + 1)
-        let amounts = weights ?? Tensor.ones(shape, dtype: .int64)
-        let isExact = weights == nil || amounts.dtype == .float32
-        return apply(IndexAdd(axis: 0, shape: [size]), to: isExact ? amounts : amounts.to(.float64), self)
+        let size = Swift.max(minLength, largest + 1)
+        guard let weights else {
+            var counts = [Int](repeating: 0, count: size)
+            for element in elements { counts[element] += 1 }
+            return Tensor(counts)
+        }
+        return apply(
+            IndexAdd(axis: 0, shape: [size]), to: weights.dtype == .float32 ? weights : weights.to(.float64), self)
     }
 
     /// A new last axis with 1 at the place that each element names and 0 elsewhere; int64. Without `numClasses` it is as long as the

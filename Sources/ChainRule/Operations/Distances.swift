@@ -53,8 +53,10 @@ extension Tensor {
             return fail(
                 "pdist", "takes a matrix of a floating dtype and p ≥ 0, this is \(dtype) of shape \(shape), p = \(p)")
         }
-        let pairs = Tensor.triuIndices(shape[0], shape[0], offset: 1)
-        return (wide.indexSelect(dim: 0, pairs[0]) - wide.indexSelect(dim: 0, pairs[1])).rowNorms(p).rounded(to: dtype)
+        let rows = shape[0]
+        let pairs = Tensor.triuIndices(rows, rows, offset: 1)
+        let distances = wide.cdist(wide, p: p).reshape([rows * rows])
+        return distances.indexSelect(dim: 0, pairs[0] * rows + pairs[1]).rounded(to: dtype)
     }
 
     /// The norms over the last axis, 0 where it is empty.

@@ -80,7 +80,7 @@ struct PowScalar: UnaryOperation, ElementwiseOperation {
         switch exponent.double {
         case 1: return CPU.contiguousCopy(x)
         case 2: return CPU.unary(CK_SQUARE, x)
-        case 3: return CPU.binary(CK_MUL, CPU.unary(CK_SQUARE, x), x, name: Self.name)
+        case 3: return CPU.unary(CK_CUBE, x)
         case 0.5: return CPU.unary(CK_SQRT, x)
         case -0.5: return CPU.unary(CK_RSQRT, x)
         case -1: return CPU.unary(CK_RECIPROCAL, x)

@@ -182,7 +182,8 @@ extension Tensor {
     public func lerp(_ end: Tensor, _ weight: some ScalarOperand) -> Tensor {
         let weight = weight.scalar.double
         let difference = end.wide - wide
-        let y = weight.magnitude < 0.5 ? wide + difference * weight : end.wide - difference * (1 - weight)
+        let isNearStart = weight.magnitude < 0.5
+        let y = (isNearStart ? wide : end.wide).adding(difference, times: isNearStart ? weight : weight - 1)
         return y.rounded(to: dtype)
     }
 
@@ -191,7 +192,7 @@ extension Tensor {
         let (start, end, weight) = (wide, end.wide, weight.wide)
         let difference = end - start
         let y = Tensor.where(
-            weight.detach().abs() .< 0.5, start + weight * difference, end - difference * (1 - weight))
+            weight.detach().abs() .< 0.5, start.addcmul(difference, weight), end.addcmul(difference, weight - 1))
         return y.rounded(to: dtype)
     }
 
@@ -206,7 +207,12 @@ extension Tensor {
     public func addcdiv(_ a: Tensor, _ b: Tensor, value: some ScalarOperand = 1) -> Tensor {
         let common = DType.promote(Tensor.resultType(self, a), Tensor.resultType(self, b)).asFloatingPoint
         let parts = [self, a, b].map { $0.to(common).wide }
-        return (parts[0] + parts[1] / parts[2] * value).rounded(to: common)
+        return parts[0].adding(parts[1] / parts[2], times: value.scalar.double).rounded(to: common)
+    }
+
+    /// self + c · x in one pass.
+    private func adding(_ x: Tensor, times c: Double) -> Tensor {
+        c == 1 ? self + x : applyOne(AddProduct(scale: c), to: [self, x, Tensor.ones([], dtype: x.dtype)])
     }
 
     /// Replaces NaN, +∞ and −∞; without a number for an infinity the largest finite one of the dtype takes its place.

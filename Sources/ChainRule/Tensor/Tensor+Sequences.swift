@@ -32,7 +32,11 @@ extension Tensor {
             return made(count, dtype) { start.double + step.double * Double($0) }
         }
         let (first, distance) = (start.integer, step.integer)
-        return Tensor((0..<count).map { first &+ distance &* $0 }).to(dtype)
+        let exact = Tensor(uninitialized: [count], dtype: .int64)
+        exact.noteMade()
+        let output = exact.freshPointer(to: Int.self)
+        for place in 0..<count { output[place] = first &+ distance &* place }
+        return exact.to(dtype)
     }
 
     /// `steps` numbers evenly spaced from `start` to `end`, both included.
@@ -43,10 +47,11 @@ extension Tensor {
         guard steps >= 0 else { return fail("linspace", "the number of steps must not be negative, it is \(steps)") }
         if dtype == .float32 {
             // In single precision, as PyTorch has it: the spacing is rounded before it is used.
-            let place = evenly(Float(start), Float(end), steps)
-            return made(steps, .float32) { Double(place($0)) }
+            let range = EvenRange(Float(start), Float(end), steps)
+            return made(steps, .float32) { Double(range[$0]) }
         }
-        return made(steps, dtype, evenly(start, end, steps))
+        let range = EvenRange(start, end, steps)
+        return made(steps, dtype) { range[$0] }
     }
 
     /// base^x for `steps` numbers x evenly spaced from `start` to `end`, both included.
@@ -54,17 +59,11 @@ extension Tensor {
         _ start: some ScalarOperand, _ end: some ScalarOperand, steps: Int, base: Double = 10, dtype: DType = .float32
     ) -> Tensor {
         guard steps >= 0 else { return fail("logspace", "the number of steps must not be negative, it is \(steps)") }
-        let exponent = evenly(start.scalar.rounded(for: dtype), end.scalar.rounded(for: dtype), steps)
-        return made(steps, dtype) { power(base, exponent($0)) }
+        let exponents = EvenRange(start.scalar.rounded(for: dtype), end.scalar.rounded(for: dtype), steps)
+        return made(steps, dtype) { power(base, exponents[$0]) }
     }
 
-    /// The number at each place; counted from the nearer end, so that both ends are met and the middle is symmetric.
-    private static func evenly<T: BinaryFloatingPoint>(_ start: T, _ end: T, _ steps: Int) -> (Int) -> T {
-        if steps <= 1 { return { _ in start } }
-        let step = (end - start) / T(steps - 1)
-        return { $0 < steps / 2 ? start + step * T($0) : end - step * T(steps - 1 - $0) }
-    }
-
+    @inline(__always)
     private static func made(_ count: Int, _ dtype: DType, _ value: (Int) -> Double) -> Tensor {
         let exact = Tensor(uninitialized: [count], dtype: .float64)
         exact.noteMade()
@@ -114,3 +113,19 @@ extension Scalar {
 
 /// Outside the extension, where `pow` would be the tensor's.
 private func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }
+
+/// Numbers from `start` to `end`, counted from the nearer end, so that both ends are met and the middle is symmetric.
+private struct EvenRange<T: BinaryFloatingPoint> {
+    private let start, end, step: T
+    private let steps: Int
+
+    init(_ start: T, _ end: T, _ steps: Int) {
+        self.start = start
+        self.end = steps <= 1 ? start : end
+        self.steps = steps
+        step = steps <= 1 ? 0 : (end - start) / T(steps - 1)
+    }
+
+    @inline(__always)
+    subscript(place: Int) -> T { place < steps / 2 ? start + step * T(place) : end - step * T(steps - 1 - place) }
+}

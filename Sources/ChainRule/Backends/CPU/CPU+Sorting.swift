@@ -202,28 +202,43 @@ extension CPU {
         _ keys: UnsafePointer<Key>, _ rows: Int, _ columns: Int, _ consecutive: Bool
     ) -> (firsts: [Int], inverse: [Int64], counts: [Int64]) {
         let row = { (place: Int) in UnsafeBufferPointer(start: keys + place * columns, count: columns) }
-        var order = Array(0..<rows)
-        if !consecutive {
-            if columns == 1 {
-                order.sort { keys[$0] == keys[$1] ? $0 < $1 : keys[$0] < keys[$1] }
-            } else {
-                order.sort { a, b in
-                    row(a).lexicographicallyPrecedes(row(b)) || (row(a).elementsEqual(row(b)) && a < b)
+        var order = Array(0..<Int64(rows))
+        if columns == 1 && rows <= Int(UInt32.max) {
+            if !consecutive {
+                order.withUnsafeMutableBufferPointer { places in
+                    guard let output = places.baseAddress else { return }
+                    sortLines(keys, output, RowSpace([rows], axis: 0), rows)
                 }
             }
+            return runs(order) { keys[$0] == keys[$1] }
         }
-        var firsts: [Int] = []
-        var counts: [Int64] = []
-        var inverse = [Int64](repeating: 0, count: rows)
-        for place in order {
-            if let first = firsts.last, row(first).elementsEqual(row(place)) {
-                counts[counts.count - 1] += 1
-            } else {
+        if !consecutive {
+            order.sort { a, b in
+                let (left, right) = (row(Int(a)), row(Int(b)))
+                return left.lexicographicallyPrecedes(right) || (left.elementsEqual(right) && a < b)
+            }
+        }
+        return runs(order) { row($0).elementsEqual(row($1)) }
+    }
+
+    /// The runs of places that are equal, in that order.
+    @inline(__always)
+    private static func runs(
+        _ order: [Int64], _ areEqual: (Int, Int) -> Bool
+    ) -> (firsts: [Int], inverse: [Int64], counts: [Int64]) {
+        var (firsts, counts) = ([Int](), [Int64]())
+        var inverse = [Int64](repeating: 0, count: order.count)
+        var (first, start) = (-1, 0)
+        for (index, place) in order.enumerated() {
+            let place = Int(place)
+            if first < 0 || !areEqual(first, place) {
+                if first >= 0 { counts.append(Int64(index - start)) }
                 firsts.append(place)
-                counts.append(1)
+                (first, start) = (place, index)
             }
             inverse[place] = Int64(firsts.count - 1)
         }
+        if first >= 0 { counts.append(Int64(order.count - start)) }
         return (firsts, inverse, counts)
     }
 }

@@ -50,13 +50,13 @@ enum SpecialFunction {
         if x < -1e6 { return .nan }
         var (sum, a) = (0.0, x)
         while a < 12 {
-            sum += pow(a, Double(-s))
+            sum += inversePower(a, s)
             a += 1
         }
-        let tail = pow(a, Double(1 - s)) / Double(s - 1) + pow(a, Double(-s)) / 2
+        let last = inversePower(a, s)
+        let tail = last * a / Double(s - 1) + last / 2
         // Σ B₂ⱼ / (2j)! · s (s + 1) ... (s + 2j − 2) / a^(s + 2j − 1)
-        let bernoulli: [Double] = [1.0 / 6, -1.0 / 30, 1.0 / 42, -1.0 / 30, 5.0 / 66, -691.0 / 2730, 7.0 / 6]
-        var term = Double(s) / 2 * pow(a, Double(-s - 1))
+        var term = Double(s) / 2 * last / a
         var series = 0.0
         for (index, number) in bernoulli.enumerated() {
             series += number * term
@@ -64,6 +64,21 @@ enum SpecialFunction {
             term *= (Double(s) + j - 1) * (Double(s) + j) / ((j + 1) * (j + 2)) / (a * a)
         }
         return sum + tail + series
+    }
+
+    private static let bernoulli: [Double] = [
+        1.0 / 6, -1.0 / 30, 1.0 / 42, -1.0 / 30, 5.0 / 66, -691.0 / 2730, 7.0 / 6,
+    ]
+
+    /// x⁻ⁿ for n ≥ 1
+    private static func inversePower(_ x: Double, _ n: Int) -> Double {
+        var (result, base, n) = (1.0, 1 / x, n)
+        while true {
+            if n & 1 == 1 { result *= base }
+            n >>= 1
+            if n == 0 { return result }
+            base *= base
+        }
     }
 }
 
