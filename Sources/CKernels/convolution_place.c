@@ -8,7 +8,8 @@
 // taps, or many channels, packing the source pays.
 #define LEAST_TAPS 128
 #define MOST_TAPS 2048
-#define LEAST_CHANNELS 8
+#define LEAST_CHANNELS 3
+#define LEAST_GRADIENT_CHANNELS 8  // with fewer the input gradient is faster by scattered additions
 #define FEW_CHANNELS 16
 #define MOST_CHANNELS 128
 #define BLOCK_WORK (1 << 20)     // multiplications of a block: some tens of microseconds
@@ -85,7 +86,8 @@ int ck_place_serves(const ck_convolution *p, ck_convolution_pass pass) {
             && (p->stride[a] != 1 || p->padding[a] > (p->kernel[a] - 1) * p->dilation[a])) return 0;
     }
     const int64_t width = pass == CK_CONV_INPUT_GRAD ? p->input[2] : p->output[2];
-    return channels >= LEAST_CHANNELS && channels <= MOST_CHANNELS && width >= LEAST_WIDTH;
+    const int64_t least = pass == CK_CONV_INPUT_GRAD ? LEAST_GRADIENT_CHANNELS : LEAST_CHANNELS;
+    return channels >= least && channels <= MOST_CHANNELS && width >= LEAST_WIDTH;
 }
 
 // Memory: the offsets, the packed weights, the padded source.
@@ -175,7 +177,8 @@ static void multiply_block(void *context, int64_t block) {
         .source = run->from + image * source->channels * source->height * run->row,
         .offsets = run->offsets, .weights = run->packed + panel * run->panel * run->taps,
         .channels = min(run->panel, result->channels - channel), .bias = run->bias ? run->bias + channel : 0,
-        .width = result->width, .plane = result->height * result->width,
+        .width = result->width, .plane = result->height * result->width, .kernel_x = run->kernel_x,
+        .is_full = run->padding_x == run->kernel_x - 1 && run->dilation_x == 1,
     };
     row.vectors = row.channels * 2 <= run->panel ? 1 : 2;
     for (int64_t y = first; y < min(first + run->rows_per_block, result->height); y++) {

@@ -24,6 +24,8 @@ typedef struct place_row {
     const float *bias;       // null or as many as there are channels
     float *result;
     int64_t width, plane;    // of the result
+    int64_t kernel_x;
+    int is_full;             // each number of a row of the source meets all `kernel_x` taps
 } place_row;
 
 /// A tile of the weight gradient: the taps of some kernel rows, of 3 or 5 each, by some vectors of result channels, summed over the

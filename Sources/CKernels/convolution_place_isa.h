@@ -128,7 +128,57 @@ static const struct {
 #endif
 };
 
+#if MAX_ROWS >= 14
+/// A whole row of results from one of `source` numbers, each of which meets `taps` taps: what stands beside the source is not
+/// multiplied.
+INLINE void place_full_body(const int source, const int taps, const int vectors, const place_row *row, float *product) {
+    vector sum[MAX_ROWS][VECTORS];
+    UNROLL for (int i = 0; i < source + taps - 1; i++) {
+        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
+    }
+    const float *weights = row->weights + row->first * vectors * LANES;
+    for (int64_t tap = row->first; tap < row->end; tap += taps, weights += taps * vectors * LANES) {
+        const float *from = row->source + (row->origin + row->offsets[tap]) + taps - 1;
+        UNROLL for (int i = 0; i < source; i++) {
+            const float number = from[i];
+            UNROLL for (int t = 0; t < taps; t++) {
+                UNROLL for (int v = 0; v < vectors; v++) {
+                    sum[i + taps - 1 - t][v] += number * load_place(weights + (t * vectors + v) * LANES);
+                }
+            }
+        }
+    }
+    UNROLL for (int i = 0; i < source + taps - 1; i++) {
+        UNROLL for (int v = 0; v < vectors; v++) store_place(product + (i * VECTORS + v) * LANES, sum[i][v]);
+    }
+}
+
+static void place_full_8_1(const place_row *row, float *product) { place_full_body(8, 5, 1, row, product); }
+static void place_full_8_2(const place_row *row, float *product) { place_full_body(8, 5, 2, row, product); }
+static void place_full_10_1(const place_row *row, float *product) { place_full_body(10, 5, 1, row, product); }
+static void place_full_10_2(const place_row *row, float *product) { place_full_body(10, 5, 2, row, product); }
+
+/// For the second layer of a LeNet, whose gradient has rows of 12 or 14. Answers whether it is done.
+static int place_full(const place_row *row, float *product) {
+    if (!row->is_full || row->kernel_x != 5) return 0;
+    if (row->width == 12) (row->vectors == 1 ? place_full_8_1 : place_full_8_2)(row, product);
+    else if (row->width == 14) (row->vectors == 1 ? place_full_10_1 : place_full_10_2)(row, product);
+    else return 0;
+    return 1;
+}
+#else
+static int place_full(const place_row *row, float *product) {
+    (void)row, (void)product;
+    return 0;
+}
+#endif
+
 static void place_row_run(const place_row *row) {
+    _Alignas(VECTOR_BYTES) float product[MAX_ROWS * PANEL];
+    if (place_full(row, product)) {
+        place_lie(row->result, product, row->channels, row->plane, PANEL, row->width, row->bias);
+        return;
+    }
     // The widest of the tiles that cover the row with the fewest results too many; the last may overlap the one before.
     int best = 0;
     int64_t least = INT64_MAX;
@@ -142,7 +192,6 @@ static void place_row_run(const place_row *row) {
     place_tile *const tile = place_widths[best].tiles[row->vectors - 1];
     for (int64_t start = 0; start < row->width; start += width) {
         const int64_t x = start + width <= row->width ? start : row->width - width;
-        _Alignas(VECTOR_BYTES) float product[MAX_ROWS * PANEL];
         tile(row, x, product);
         place_lie(row->result + x, product, row->channels, row->plane, PANEL, width, row->bias);
     }

@@ -89,8 +89,7 @@ static inline void vector_range(const ck_pooling *p, int64_t last, int64_t reada
     *end = room < 0 ? 0 : smaller(room / stride + 1, p->output[2]);
     // The last vector's last tap reads up to (LANES - 1) stride + 1 elements further.
     while (*end > *first && last + (*end - 1) * stride - p->padding[2] + reach + 1 >= readable) --*end;
-    *end = *first + larger(*end - *first, 0) / LANES * LANES;
-    if (stride > 2) *end = *first;
+    if (stride > 2 || *end - *first < LANES) *end = *first;
 }
 
 /// What the windows of one output row share.
@@ -124,7 +123,7 @@ static inline REAL max_window(const window_rows *rows, int64_t ox, int64_t *inde
 }
 
 /// LANES windows side by side, the first of them starting at x. `taps`, `stride` and `dilation` are those of x.
-static inline vector max_windows(const window_rows *rows, int64_t x, int64_t taps, int64_t stride, int64_t dilation,
+static inline __attribute__((always_inline)) vector max_windows(const window_rows *rows, int64_t x, int64_t taps, int64_t stride, int64_t dilation,
                                  wide_lanes *index) {
     const ck_pooling *p = rows->p;
     vector best = {0};
@@ -148,12 +147,13 @@ static inline vector max_windows(const window_rows *rows, int64_t x, int64_t tap
     return best;
 }
 
-static void max_plane(const pooling_job *job, int64_t plane) {
+static inline __attribute__((always_inline)) void max_rows(const pooling_job *job, int64_t plane) {
     const ck_pooling *p = job->p;
     REAL *out = job->out + plane * volume(p->output);
     int64_t *indices = job->indices + plane * volume(p->output);
     window_rows rows = {.p = p, .in = job->in + plane * volume(p->input)};
     int64_t readable = (p->planes - plane) * volume(p->input);
+    const int is_three = p->kernel[2] == 3 && p->dilation[2] == 1;
     for (int64_t oz = 0; oz < p->output[0]; oz++) {
         rows.z = window_span(p, 0, oz);
         for (int64_t oy = 0; oy < p->output[1]; oy++, out += p->output[2], indices += p->output[2]) {
@@ -167,12 +167,15 @@ static void max_plane(const pooling_job *job, int64_t plane) {
             for (; ox < first; ox++) out[ox] = max_window(&rows, ox, &indices[ox]);
             for (; ox < end; ox += LANES) {
                 wide_lanes index;
-                int64_t x = ox * p->stride[2] - p->padding[2];
-                vector best = max_windows(&rows, x, p->kernel[2], p->stride[2], p->dilation[2], &index);
-                *(loose_vector *)(out + ox) = best;
-                *(loose_wide_lanes *)(indices + ox) = index;
+                const int64_t here = smaller(ox, end - LANES);  // the last vector may overlap the one before
+                int64_t x = here * p->stride[2] - p->padding[2];
+                vector best = is_three && p->stride[2] == 2 ? max_windows(&rows, x, 3, 2, 1, &index)
+                    : is_three ? max_windows(&rows, x, 3, 1, 1, &index)
+                    : max_windows(&rows, x, p->kernel[2], p->stride[2], p->dilation[2], &index);
+                *(loose_vector *)(out + here) = best;
+                *(loose_wide_lanes *)(indices + here) = index;
             }
-            for (; ox < p->output[2]; ox++) out[ox] = max_window(&rows, ox, &indices[ox]);
+            for (ox = end; ox < p->output[2]; ox++) out[ox] = max_window(&rows, ox, &indices[ox]);
         }
     }
 }
@@ -226,10 +229,12 @@ static inline __attribute__((always_inline)) void halve_rows(const pooling_job *
     }
 }
 
+static void max_plane(const pooling_job *job, int64_t plane) { max_rows(job, plane); }
 static void halve_plane(const pooling_job *job, int64_t plane) { halve_rows(job, plane); }
 
 #if defined(__x86_64__)
-/// Selects and widens indices in fewer instructions.
+// Selects and widens indices in fewer instructions.
+__attribute__((target("avx2"))) static void max_plane_avx2(const pooling_job *job, int64_t plane) { max_rows(job, plane); }
 __attribute__((target("avx2"))) static void halve_plane_avx2(const pooling_job *job, int64_t plane) {
     halve_rows(job, plane);
 }
@@ -315,11 +320,12 @@ static void average_plane(const pooling_job *job, int64_t plane) {
             if (first < end) {
                 REAL divisor = average_divisor(p, z, y, average_window(p, 2, first));
                 for (; ox < end; ox += LANES) {
-                    int64_t x = ox * p->stride[2] - p->padding[2];
-                    *(loose_vector *)(out + ox) = average_several(p, in, z, y, x, divisor);
+                    const int64_t here = smaller(ox, end - LANES);
+                    int64_t x = here * p->stride[2] - p->padding[2];
+                    *(loose_vector *)(out + here) = average_several(p, in, z, y, x, divisor);
                 }
             }
-            for (; ox < p->output[2]; ox++) out[ox] = average_one(p, in, z, y, average_window(p, 2, ox));
+            for (ox = end; ox < p->output[2]; ox++) out[ox] = average_one(p, in, z, y, average_window(p, 2, ox));
         }
     }
 }
@@ -369,7 +375,7 @@ void TYPED(ck_max_pool)(const ck_pooling *p, REAL *y, int64_t *indices, const RE
     pooling_job job = {.p = p, .out = y, .indices = indices, .in = x, .plane = max_plane};
     if (is_halving(p)) job.plane = halve_plane;
 #if defined(__x86_64__)
-    if (is_halving(p) && ck_isa_current() != CK_ISA_BASELINE) job.plane = halve_plane_avx2;
+    if (ck_isa_current() != CK_ISA_BASELINE) job.plane = is_halving(p) ? halve_plane_avx2 : max_plane_avx2;
 #endif
     pool_planes(job);
 }

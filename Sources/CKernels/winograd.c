@@ -61,32 +61,42 @@ int ck_winograd_serves(const ck_convolution *p, ck_convolution_pass pass) {
 /// How a pass is cut up.
 typedef struct winograd_plan {
     int64_t result_chunks, tile_chunk, tile_chunks;  // the products
-    int64_t source_chunks, parts, part_tiles;        // the weight gradient
+    int64_t source_chunks, parts, part_tiles;        // the weight gradient; in one go its parts are of part_rows
+    int64_t part_rows;
     int64_t near_rows;                               // rows of tiles that go in one go, or 0
     int64_t blocks, scratches, scratch_elements;
     size_t gradients, sums, scratch, bytes;          // offsets in elements, and all in bytes
 } winograd_plan;
 
-/// Few channels: the transformed weights of all fit a near cache, and with them some tiles on their whole way. The planes of the
-/// source are those of a block then.
-static winograd_plan make_near_plan(winograd_problem *problem) {
+/// Few channels: the transformed weights of all fit a near cache, or the products of the weight gradient, and with them some tiles on
+/// their whole way. The planes of source and result are those of a block then.
+static winograd_plan make_near_plan(winograd_problem *problem, ck_convolution_pass pass) {
     winograd_plan plan = {.result_chunks = parts_of(problem->result.channels, WINOGRAD_RESULTS)};
     const int64_t rows = problem->images * problem->tile_rows;
     plan.near_rows = parts_of(WINOGRAD_NEAR_TILES, problem->tile_columns);
-    plan.blocks = parts_of(rows, plan.near_rows);
-    problem->source.plane = plan.near_rows * problem->tile_columns * problem->source.padded_channels + WINOGRAD_PAD;
-    plan.scratch = (size_t)(plan.result_chunks * WINOGRAD_POINTS * WINOGRAD_WEIGHTS_PLANE);
+    const int64_t tiles = plan.near_rows * problem->tile_columns;
+    problem->source.plane = tiles * problem->source.padded_channels + WINOGRAD_PAD;
+    problem->result.plane = tiles * problem->result.padded_channels + WINOGRAD_PAD;
+    plan.scratch_elements = problem->source.plane + WINOGRAD_PRODUCT_PLANE;
+    if (pass == CK_CONV_WEIGHT_GRAD) {
+        const int64_t parts = max(1, min(ENOUGH_BLOCKS, problem->tiles / LEAST_PART));
+        plan.part_rows = parts_of(rows, parts);
+        plan.blocks = plan.parts = parts_of(rows, plan.part_rows);
+        plan.scratch = (size_t)(plan.parts * problem->result.channels * problem->source.channels * 9 + 15) / 16 * 16;
+        plan.scratch_elements = problem->source.plane + problem->result.plane + plan.result_chunks * WINOGRAD_PRODUCT_PLANE;
+    } else {
+        plan.blocks = parts_of(rows, plan.near_rows);
+        plan.scratch = (size_t)(plan.result_chunks * WINOGRAD_POINTS * WINOGRAD_WEIGHTS_PLANE);
+    }
+    plan.scratch_elements *= WINOGRAD_POINTS;
     plan.scratches = min(plan.blocks, CK_MOST_SCRATCHES);
-    plan.scratch_elements = WINOGRAD_POINTS * (problem->source.plane + WINOGRAD_PRODUCT_PLANE);
     plan.bytes = (plan.scratch + (size_t)(plan.scratches * plan.scratch_elements)) * sizeof(float);
     return plan;
 }
 
 static winograd_plan make_plan(winograd_problem *problem, ck_convolution_pass pass) {
     const int64_t channels = max(problem->source.channels, problem->result.channels);
-    if (pass != CK_CONV_WEIGHT_GRAD && channels <= WINOGRAD_NEAR_CHANNELS && problem->tile_columns <= WINOGRAD_TILES) {
-        return make_near_plan(problem);
-    }
+    if (channels <= WINOGRAD_NEAR_CHANNELS && problem->tile_columns <= WINOGRAD_TILES) return make_near_plan(problem, pass);
     winograd_plan plan = {
         .result_chunks = parts_of(problem->result.channels, WINOGRAD_RESULTS), .scratch_elements = WINOGRAD_SCRATCH,
     };
@@ -273,9 +283,44 @@ static void weight_gradient_block(void *context, int64_t block) {
         dw = run->memory + plan->sums + part * problem->result.channels * problem->source.channels * 9;
     }
     const int64_t scratch = ck_take_scratch(&run->taken, run->plan.scratches);
-    if (!run->kernels->weight_gradient(problem, &piece, run->memory + plan->gradients, run->memory,
-                                       scratch_at(run, scratch), dw)) {
+    const float *gradients = run->memory + plan->gradients + piece.tile * problem->result.padded_channels + piece.result;
+    const float *sources = run->memory + piece.tile * problem->source.padded_channels + piece.source;
+    run->kernels->multiply_gradients(problem, &piece, gradients, sources, scratch_at(run, scratch), 0);
+    if (!run->kernels->weight_gradient(problem, &piece, scratch_at(run, scratch), dw)) {
         atomic_store_explicit(&run->overflowed, 1, memory_order_relaxed);
+    }
+    ck_leave_scratch(&run->taken, scratch);
+}
+
+/// The same in one go: some rows of tiles at a time.
+static void near_gradient_block(void *context, int64_t part) {
+    winograd_run *run = context;
+    const winograd_problem *problem = &run->problem;
+    const winograd_plan *plan = &run->plan;
+    const int64_t scratch = ck_take_scratch(&run->taken, plan->scratches), columns = problem->tile_columns;
+    float *sources = scratch_at(run, scratch), *gradients = sources + WINOGRAD_POINTS * problem->source.plane;
+    float *products = gradients + WINOGRAD_POINTS * problem->result.plane;
+    const int64_t first = part * plan->part_rows, end = min(first + plan->part_rows, problem->images * problem->tile_rows);
+    float *dw = run->result;
+    if (plan->parts > 1) dw = run->memory + part * problem->result.channels * problem->source.channels * 9;
+    for (int64_t start = first; start < end; start += plan->near_rows) {
+        const int64_t stop = min(start + plan->near_rows, end);
+        for (int64_t row = start; row < stop; row++) {
+            const int64_t tile = (row - start) * columns;
+            run->kernels->source(problem, row, run->source, sources + tile * problem->source.padded_channels);
+            run->kernels->gradient(problem, row, run->gradient, gradients + tile * problem->result.padded_channels);
+        }
+        for (int64_t chunk = 0; chunk < plan->result_chunks; chunk++) {
+            winograd_piece piece = {
+                .tiles = (stop - start) * columns, .result = chunk * WINOGRAD_RESULTS, .sources = problem->source.channels,
+            };
+            piece.results = min(WINOGRAD_RESULTS, problem->result.channels - piece.result);
+            float *product = products + chunk * WINOGRAD_POINTS * WINOGRAD_PRODUCT_PLANE;
+            run->kernels->multiply_gradients(problem, &piece, gradients + piece.result, sources, product, start > first);
+            if (stop == end && !run->kernels->weight_gradient(problem, &piece, product, dw)) {
+                atomic_store_explicit(&run->overflowed, 1, memory_order_relaxed);
+            }
+        }
     }
     ck_leave_scratch(&run->taken, scratch);
 }
@@ -299,8 +344,12 @@ int ck_winograd_weight_grad(const ck_convolution *p, float *dw, const float *dy,
         .result = dw, .memory = workspace,
     };
     run.plan = make_plan(&run.problem, CK_CONV_WEIGHT_GRAD);
-    transform(&run);
-    ck_parallel(run.plan.blocks, weight_gradient_block, &run);
+    if (run.plan.near_rows > 0) {
+        ck_parallel(run.plan.blocks, near_gradient_block, &run);
+    } else {
+        transform(&run);
+        ck_parallel(run.plan.blocks, weight_gradient_block, &run);
+    }
     const int64_t elements = run.problem.result.channels * run.problem.source.channels * 9;
     if (run.plan.parts > 1) ck_parallel(parts_of(elements, ADD_GRAIN), add_parts_block, &run);
     return !run.overflowed;

@@ -24,7 +24,7 @@ enum {
     WINOGRAD_FEW_TILES = 32,       // tiles multiplied at a time when all the source channels pass at once
     WINOGRAD_TILES = 64,           // the same when they don't
     WINOGRAD_NEAR_CHANNELS = 64,   // with no more, some tiles go from source to result in one go
-    WINOGRAD_NEAR_TILES = 16,      // as many or more
+    WINOGRAD_NEAR_TILES = 32,      // as many or more
     WINOGRAD_GRADIENT_SOURCES = 64,  // the weight gradient: source channels of a piece
     WINOGRAD_PAD = 16,             // elements between planes, which else fall on the same lines of a cache
     WINOGRAD_WEIGHTS_PLANE = WINOGRAD_SOURCES * WINOGRAD_RESULTS + WINOGRAD_PAD,
@@ -68,9 +68,12 @@ typedef struct winograd_kernels {
     /// result = A' product A + bias. Answers whether all that was written is finite.
     int (*result)(const winograd_problem *problem, const winograd_piece *piece, const float *product, const float *bias,
                   float *result);
-    /// dw = G' (sum over the piece's tiles of gradients * sources) G. Answers whether all of it is finite.
-    int (*weight_gradient)(const winograd_problem *problem, const winograd_piece *piece, const float *gradients,
-                           const float *sources, float *product, float *dw);
+    /// product (planes of WINOGRAD_PRODUCT_PLANE, a row for each result) = or += the sum over the piece's tiles of gradients * sources,
+    /// which both begin with the piece's first tile and channel.
+    void (*multiply_gradients)(const winograd_problem *problem, const winograd_piece *piece, const float *gradients,
+                               const float *sources, float *product, int add);
+    /// dw = G' product G. Answers whether all of it is finite.
+    int (*weight_gradient)(const winograd_problem *problem, const winograd_piece *piece, const float *product, float *dw);
 } winograd_kernels;
 
 CK_DECLARE_TABLES(winograd_kernels, ck_winograd);

@@ -18,5 +18,6 @@
 
 const winograd_kernels KERNELS = {
     .source = transform_source, .gradient = transform_gradient, .weights = transform_weights,
-    .multiply = multiply, .result = transform_result, .weight_gradient = weight_gradient,
+    .multiply = multiply, .result = transform_result, .multiply_gradients = multiply_gradients,
+    .weight_gradient = weight_gradient,
 };

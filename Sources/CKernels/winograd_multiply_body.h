@@ -12,16 +12,18 @@ static void multiply(const winograd_problem *problem, const winograd_piece *piec
     }
 }
 
-static int weight_gradient(const winograd_problem *problem, const winograd_piece *piece, const float *gradients,
-                           const float *sources, float *product, float *dw) {
+static void multiply_gradients(const winograd_problem *problem, const winograd_piece *piece, const float *gradients,
+                               const float *sources, float *product, int add) {
     const winograd_side *source = &problem->source, *result = &problem->result;
-    const float *a = gradients + piece->tile * result->padded_channels + piece->result;
-    const float *b = sources + piece->tile * source->padded_channels + piece->source;
     for (int64_t point = 0; point < WINOGRAD_POINTS; point++) {
-        multiply_plane_winograd(piece->results, whole_vectors(piece->sources), piece->tiles, a + point * result->plane,
-                                result->padded_channels, 1, b + point * source->plane, source->padded_channels,
-                                product + point * WINOGRAD_PRODUCT_PLANE, WINOGRAD_GRADIENT_SOURCES, 0);
+        multiply_plane_winograd(piece->results, whole_vectors(piece->sources), piece->tiles,
+                                gradients + point * result->plane, result->padded_channels, 1,
+                                sources + point * source->plane, source->padded_channels,
+                                product + point * WINOGRAD_PRODUCT_PLANE, WINOGRAD_GRADIENT_SOURCES, add);
     }
+}
+
+static int weight_gradient(const winograd_problem *problem, const winograd_piece *piece, const float *product, float *dw) {
     float nothing = 0;
     for (int64_t row = 0; row < piece->results; row++) {
         nothing += weights_back(piece, product + row * WINOGRAD_GRADIENT_SOURCES,

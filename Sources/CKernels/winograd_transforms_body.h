@@ -89,9 +89,19 @@ static void fill_line(const float *row, int64_t plane, int64_t channels, int64_t
     }
     const float *from = row + first;
     int64_t c = 0;
+    if (channels == LANES && end - start >= LANES) {
+        for (int64_t i = start; i < end; i += LANES) {
+            const int64_t at = smaller(i, end - LANES);  // the last square may overlap the one before
+            lanes square[LANES];
+            UNROLL for (int p = 0; p < LANES; p++) square[p] = load_winograd(from + p * plane + at);
+            transpose_vectors_winograd(square);
+            UNROLL for (int p = 0; p < LANES; p++) store_winograd(line + (at + p) * LANES, square[p]);
+        }
+        return;
+    }
     for (; c + 4 <= channels && end - start >= 4; c += 4) {
         for (int64_t i = start; i < end; i += 4) {
-            const int64_t at = smaller(i, end - 4);  // the last square may overlap the one before
+            const int64_t at = smaller(i, end - 4);
             transpose_square_f32(line + at * LANES + c, LANES, from + c * plane + at, plane);
         }
     }

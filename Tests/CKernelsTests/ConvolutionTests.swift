@@ -94,6 +94,10 @@ private func check<T: ConvolutionElement>(_ g: ConvolutionGeometry, seed: UInt64
     @Test func lenetLayers() {
         check(.square(5, 1, 16, size: 28, kernel: 5), seed: 1, as: Float.self)
         check(.square(9, 16, 32, size: 12, kernel: 5), seed: 2, as: Float.self)
+        check(.square(2, 17, 11, size: 12, kernel: 5), seed: 3, as: Float.self)
+        check(.square(3, 16, 9, size: 14, kernel: 5), seed: 4, as: Float.self)
+        check(.square(2, 33, 8, size: 8, kernel: 5, padding: 4), seed: 5, as: Float.self)
+        check(.square(2, 8, 20, size: 10, kernel: 5, padding: 4), seed: 6, as: Float.self)
     }
 
     /// Kernels and channels for which the source is read in place: widths around each tile, rows beside the source, both
@@ -106,7 +110,7 @@ private func check<T: ConvolutionElement>(_ g: ConvolutionGeometry, seed: UInt64
                     batch: 2, inChannels: 15, outChannels: 16, input: [1, 5, width], kernel: [1, 3, 3],
                     padding: [0, width % 3, 1], dilation: [1, 1 + width % 2, 1]))
         }
-        for channels in [8, 9, 16, 17, 31, 32, 33, 40] {
+        for channels in [3, 7, 8, 9, 16, 17, 31, 32, 33, 40] {
             geometries.append(.square(1, channels, 17, size: 9, kernel: 4, padding: channels % 4))
             geometries.append(.square(1, 17, channels, size: 8, kernel: 5))
             geometries.append(.square(2, 1, channels, size: 6 + channels, kernel: 3, padding: channels % 3))

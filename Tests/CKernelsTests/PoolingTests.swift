@@ -225,6 +225,19 @@ private func check<T: Element>(
         }
     }
 
+    /// Windows of 3 by 3 around whole vectors of them, the last of which overlaps the one before.
+    @Test func threeByThree() {
+        for width in 3...24 {
+            for stride in 1...2 {
+                let p = Pooling.square(2, 6, width, kernel: 3, stride: stride, padding: width % 2)
+                for (levels, nans) in [(0, false), (2, false), (0, true)] {
+                    check(p, seed: UInt64(width), levels: levels, nans: nans, as: Float.self)
+                    check(p, seed: UInt64(width), levels: levels, nans: nans, as: Double.self)
+                }
+            }
+        }
+    }
+
     @Test func nothingToDo() {
         check(Pooling.square(0, 4, 4, kernel: 2, stride: 2), seed: 1, as: Float.self)
     }

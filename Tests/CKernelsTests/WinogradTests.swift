@@ -21,6 +21,7 @@ import Testing
         for padding in 0...2 { all.append(square(3, 18, 21, height: 13, width: 11, padding: padding)) }
         for width in [31, 32, 33, 34, 35, 70] { all.append(square(2, 16, 20, height: 6, width: width)) }
         all.append(square(16, 48, 40, height: 12, width: 13))
+        all.append(square(1, 17, 18, height: 5, width: 262))
         return all
     }()
 
