@@ -36,9 +36,9 @@ static int64_t round_up(int64_t size, int64_t unit) { return parts_of(size, unit
 typedef struct rows_plan {
     int64_t images, channels, panels;       // channels of the source, padded; panels of RESULTS
     int64_t steps, pixels;                  // phases of a row, and pixels of each
-    int64_t depth, taps_at_once, channels_at_once;
+    int64_t taps_at_once, channels_at_once;  // of a product
     int64_t block_pixels, pixel_blocks, block_panels, panel_blocks, scratches;
-    size_t standing, packed, scratch, bytes;  // offsets in elements, and all in bytes
+    size_t packed, scratch, bytes;          // offsets in elements, and all in bytes
 } rows_plan;
 
 static rows_plan make_plan(const ck_conv_product *product) {
@@ -50,8 +50,8 @@ static rows_plan make_plan(const ck_conv_product *product) {
     plan.taps_at_once = min(product->kernel_volume, MOST_DEPTH / plan.channels_at_once);
     // The rows of phase 0 are the most.
     const int64_t pixels = plan.images * parts_of(product->result_size[1], product->phase_count[1]) * plan.pixels;
-    plan.pixel_blocks = parts_of(pixels * plan.steps, MOST_PIXELS);
-    plan.block_pixels = parts_of(pixels, plan.pixel_blocks);
+    const int64_t most = MOST_PIXELS / plan.steps;
+    plan.block_pixels = parts_of(pixels, parts_of(pixels, most));
     plan.pixel_blocks = parts_of(pixels, plan.block_pixels);
     const int64_t wanted = parts_of(ENOUGH_BLOCKS, plan.pixel_blocks * product->phase_count[1]);
     plan.block_panels = min(parts_of(plan.panels, min(plan.panels, wanted)), MOST_RESULTS / RESULTS);
@@ -74,7 +74,6 @@ typedef struct rows_run {
 } rows_run;
 
 // Turning the source and the weights
-
 
 /// The taps of some source channels for one panel of results, RESULTS to a row; zeros for channels that are missing.
 static void take_taps(const rows_run *run, int64_t panel, int64_t first, int64_t count, float *rows) {
@@ -140,7 +139,7 @@ static void prepare_block(void *context, int64_t block) {
 
 /// Some results of one phase of rows: numbered through the rows of all images, `pixels` to a row.
 typedef struct rows_piece {
-    int64_t phase_y, first, count, panel, panels;
+    int64_t first, count, panel, panels;
 } rows_piece;
 
 /// What the pixels of a piece see of the source for some taps of a phase, `channels` from `channel` on of each.
@@ -223,14 +222,14 @@ static void multiply_block(void *context, int64_t block) {
     rows_piece piece = {.panel = block % plan->panel_blocks * plan->block_panels};
     piece.panels = min(plan->block_panels, plan->panels - piece.panel);
     piece.first = block / plan->panel_blocks % plan->pixel_blocks * plan->block_pixels;
-    piece.phase_y = block / plan->panel_blocks / plan->pixel_blocks;
-    const ck_conv_axis *y = &product->phases[1][piece.phase_y];
+    const int64_t phase_y = block / plan->panel_blocks / plan->pixel_blocks;
+    const ck_conv_axis *y = &product->phases[1][phase_y];
     piece.count = min(plan->block_pixels, plan->images * y->pixels * plan->pixels - piece.first);
     if (piece.count <= 0) return;
     const int64_t scratch = ck_take_scratch(&run->taken, plan->scratches);
     float *factor = run->memory + plan->scratch + scratch * SCRATCH_ELEMENTS, *products = factor + FACTOR_ELEMENTS;
     for (int64_t step = 0; step < plan->steps; step++) {
-        const ck_conv_phase phase = ck_conv_phase_at(product, piece.phase_y * product->phase_count[2] + step);
+        const ck_conv_phase phase = ck_conv_phase_at(product, phase_y * product->phase_count[2] + step);
         multiply_phase(run, &piece, &phase, factor, products + step * RESULTS);
     }
     finish(run, &piece, y, products);
@@ -243,7 +242,7 @@ int ck_rows_serves(const ck_convolution *p, ck_convolution_pass pass) {
     if (p->input[1] < 1 || p->input[2] < 1 || p->output[1] < 1 || p->output[2] < 1) return 0;
     const int64_t taps = p->kernel[1] * p->kernel[2];
     if (taps > MOST_TAPS) return 0;
-    if (pass == CK_CONV_INPUT_GRAD) return 1;
+    if (pass == CK_CONV_INPUT_GRAD) return p->stride[2] <= MOST_PIXELS;
     // Every number of x is turned, those too that a stride leaves out.
     const int64_t uses = taps * p->out_channels * p->output[1] * p->output[2] / (p->input[1] * p->input[2]);
     if (pass == CK_CONV_WEIGHT_GRAD && p->in_channels < LEAST_GRADIENT_CHANNELS && ck_place_gradient_serves(p)) return 0;

@@ -19,6 +19,11 @@ import Testing
         all.append(.square(2, 32, 32, size: 2, kernel: 3, stride: 4, padding: 1))
         all.append(.square(2, 36, 32, size: 9, kernel: 3, stride: 2, padding: 3, dilation: 2))
         all.append(.square(1, 32, 32, size: 17, kernel: 16, stride: 5))
+        // Blocks whose pixels 3 does not divide, by all the channels of a block.
+        all.append(
+            ConvolutionGeometry(
+                batch: 8, inChannels: 256, outChannels: 32, input: [1, 21, 12], kernel: [1, 3, 3], stride: [1, 3, 3]))
+        all.append(.square(1, 32, 32, size: 130, kernel: 1, stride: 129))
         all.append(
             ConvolutionGeometry(
                 batch: 2, inChannels: 40, outChannels: 35, input: [1, 8, 11], kernel: [1, 3, 2], stride: [1, 3, 2],
