@@ -18,6 +18,8 @@ typedef struct copy_plan {
     const char *in;
 } copy_plan;
 
+static int64_t magnitude(int64_t x) { return x < 0 ? -x : x; }
+
 /// rows x columns elements, strides in elements; the output's columns are the nearer ones in memory. A transposed tile
 /// goes through a small one of its own: rows at a power of two apart share a cache set, and each line is touched once.
 #define DEFINE_PLANE(bits)                                                                       \
@@ -51,11 +53,14 @@ typedef struct copy_plan {
                 uint##bits##_t value = in[i * p->in_row], *row = out + i * p->out_row;           \
                 for (int64_t j = 0; j < columns; j++) row[j] = value;                            \
             }                                                                                    \
-        } else if (p->out_column == 1 && p->in_column == -1) {                                   \
+        } else if (p->out_column == 1 && (rows == 1 || magnitude(p->in_column) < magnitude(p->in_row))) { \
             for (int64_t i = 0; i < rows; i++) {                                                 \
                 uint##bits##_t *restrict row = out + i * p->out_row;                             \
-                const uint##bits##_t *restrict last = in + i * p->in_row;                        \
-                for (int64_t j = 0; j < columns; j++) row[j] = last[-j];                         \
+                const uint##bits##_t *restrict first = in + i * p->in_row;                       \
+                if (p->in_column == -1)                                                          \
+                    for (int64_t j = 0; j < columns; j++) row[j] = first[-j];                    \
+                else                                                                             \
+                    for (int64_t j = 0; j < columns; j++) row[j] = first[j * p->in_column];      \
             }                                                                                    \
         } else {                                                                                 \
             for (int64_t i = 0; i < rows; i += TILE)                                             \
@@ -101,8 +106,6 @@ static void copy_block(void *context, int64_t block)
     int64_t end = smaller(p->chunks, (block + 1) * p->bunch);
     for (int64_t chunk = block * p->bunch; chunk < end; chunk++) copy_chunk(p, chunk);
 }
-
-static int64_t magnitude(int64_t x) { return x < 0 ? -x : x; }
 
 /// The axis not in `taken` along which `strides` moves least (broadcast ones last), or -1.
 static int nearest_axis(const ck_loop *loop, const int64_t *strides, int taken)

@@ -28,9 +28,8 @@ extension Tensor {
         guard matches(target, "smoothL1Loss") else { return .placeholderAfterError }
         let distance = (wide - target.wide).abs()
         if beta == 0 { return distance.reduced(reduction).rounded(to: dtype) }
-        let square = distance.squared() * (0.5 / beta)
-        let losses = Tensor.where(distance.detach() .< beta, square, distance - beta / 2)
-        return losses.reduced(reduction).rounded(to: dtype)
+        let losses = distance.huber(beta)
+        return (beta == 1 ? losses : losses / beta).reduced(reduction).rounded(to: dtype)
     }
 
     /// ½ d² where d = |x − t| ≤ δ, else δ (d − δ/2) (Huber 1964).
@@ -43,10 +42,14 @@ extension Tensor {
         guard matches(target, "huberLoss"), weight.map({ matches($0, "huberLoss") }) ?? true else {
             return .placeholderAfterError
         }
-        let distance = (wide - target.wide).abs()
-        let square = distance.squared() * 0.5
-        let losses = Tensor.where(distance.detach() .<= delta, square, (distance - delta / 2) * delta)
+        let losses = (wide - target.wide).abs().huber(delta)
         return (weight.map { losses * $0.wide } ?? losses).reduced(reduction).rounded(to: dtype)
+    }
+
+    /// ½ d² where this distance d ≤ δ, else δ (d − δ/2): m (d − m/2) with m = min(d, δ).
+    private func huber(_ delta: Double) -> Tensor {
+        let nearer = clamp(max: delta)
+        return nearer * adding(nearer, times: -0.5)
     }
 
     /// ½ (log v + (x − t)² / v): the negative log-likelihood of targets t under normal distributions with means x and variances v

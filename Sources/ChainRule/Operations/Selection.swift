@@ -211,7 +211,7 @@ extension Tensor {
     }
 
     /// self + c · x in one pass.
-    private func adding(_ x: Tensor, times c: Double) -> Tensor {
+    func adding(_ x: Tensor, times c: Double) -> Tensor {
         c == 1 ? self + x : applyOne(AddProduct(scale: c), to: [self, x, Tensor.ones([], dtype: x.dtype)])
     }
 
