@@ -11,10 +11,14 @@ enum ElementwiseKernel {
     case withNumber(ck_binary, Scalar, numberFirst: Bool = false)
     /// Booleans from two inputs of one floating dtype.
     case compare(ck_comparison)
+    /// The same of an input and a number.
+    case compareWithNumber(ck_comparison, Scalar)
     /// a + scale · b · c
     case multiplyAdd(Double)
     /// The second input where the first, a boolean, holds; else the third.
     case select
+    /// A number where the second input, a boolean, holds; else the first.
+    case fill(Scalar)
 }
 
 /// An elementwise operation that one kernel computes: a compiled function computes several of them in one pass.

@@ -142,8 +142,8 @@ struct FusedLayout {
         let isDouble = step.dtype == .float64
         switch step.kernel {
         case .elementwise(let kernel):
-            if case .withNumber(_, let number, let isFirst) = kernel {
-                numbers.insert(operands.count, at: isFirst ? 0 : 1)
+            if let number = kernel.number {
+                numbers = kernel.operands(inputs: numbers, number: operands.count)
                 operands.append((.number(number.double), step.dtype))
             }
             steps.append(

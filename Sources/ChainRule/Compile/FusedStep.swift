@@ -3,6 +3,9 @@ final class FusedStep: RecordedStep {
     private let program: FusedProgram
     /// The inputs that nobody needs after this step: their memory may be taken.
     private let lastUses: [Bool]
+    /// Kept from run to run, so that a run asks for no memory: the results of up to a kilobyte, which serve again where nobody took them.
+    private var results: [Tensor]
+    private let keepsResult: [Bool]
 
     /// - Parameters:
     ///   - members: the operations in order.
@@ -16,19 +19,24 @@ final class FusedStep: RecordedStep {
         guard let layout = FusedLayout(members, forms, needed: needed, isLastUse: isLastUse) else { return nil }
         program = layout.program
         lastUses = layout.inputs.map(isLastUse)
+        results = layout.outputs.map { _ in .placeholderAfterError }
+        keepsResult = layout.outputs.map { forms[$0].byteCount <= CachingAllocator.smallLimit }
         super.init(
-            "fused", AnyHashable(members.map(\.identity)), .computation, inputs: layout.inputs, outputs: layout.outputs)
-        parts = members.map(\.name)
+            members.count == 1 ? members[0].name : "fused", AnyHashable(members.map(\.identity)), .computation,
+            inputs: layout.inputs, outputs: layout.outputs)
+        if members.count > 1 { parts = members.map(\.name) }
     }
 
     override func run(_ values: inout ValueTable) {
-        var tensors: [Tensor] = []
-        tensors.reserveCapacity(inputs.count)
         for (index, number) in inputs.enumerated() {
-            tensors.append(values[number])
+            arguments.append(values[number])
             if lastUses[index] { values.release(number) }
         }
-        let results = program.run(&tensors)
-        for (number, result) in zip(outputs, results) { values[number] = result }
+        program.run(&arguments, &results)
+        arguments.removeAll(keepingCapacity: true)
+        for (index, number) in outputs.enumerated() {
+            values[number] = results[index]
+            if !keepsResult[index] { results[index] = .placeholderAfterError }
+        }
     }
 }

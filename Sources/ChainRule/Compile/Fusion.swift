@@ -17,12 +17,18 @@ struct Fusion {
     private var fitsRowNumbers: [Bool]
     /// The operations that read a value, so far.
     private var readers: [Int: [Int]] = [:]
+    /// The units, each after all it waits for, and where in that order each is.
+    private var order: [Int]
+    private var place: [Int]
     /// The number of the search that came to a unit last.
     private var visited: [Int]
     private var search = 0
 
     /// Longer groups would need more registers than stay in the nearest cache.
     private static let longest = 24
+    /// A search that passes more units than these gives up: what lies so far apart gains nothing in the cache, and a plan is to be made in a time
+    /// that grows with the recording and not with its square.
+    private static let farthest = 1000
 
     init(_ steps: [RecordedStep], _ forms: [ValueForm]) {
         self.steps = steps
@@ -33,6 +39,8 @@ struct Fusion {
         predecessors = Fusion.dependencies(of: steps)
         unitOf = Array(steps.indices)
         members = steps.indices.map { [$0] }
+        order = Array(steps.indices)
+        place = order
         visited = steps.map { _ in 0 }
         for index in steps.indices where tiled[index] != nil { join(index) }
     }
@@ -57,15 +65,16 @@ struct Fusion {
     private mutating func join(_ index: Int) {
         var partners = predecessors[index].filter { tiled[$0] != nil }
         for input in steps[index].inputs where forms[input].shape == shapes[index] {
-            partners += readers[input] ?? []
+            partners += readers[input]?.suffix(Self.longest) ?? []
             readers[input, default: []].append(index)
         }
         for partner in partners {
             let (unit, own) = (unitOf[partner], unitOf[index])
             guard unit != own, members[unit].count + members[own].count <= Self.longest,
                 let shape = commonShape(unit, own),
-                !isReached(own, from: unit), !isReached(unit, from: own)
+                areNeighbours(unit, own)
             else { continue }
+            moveTogether(unit, own)
             merge(own, into: unit)
             shapes[unit] = shape
         }
@@ -92,25 +101,41 @@ struct Fusion {
         members[unit] = []
     }
 
-    /// Whether `unit` waits for `source` by way of another unit.
-    private mutating func isReached(_ unit: Int, from source: Int) -> Bool {
+    /// Whether no third unit lies between two. If so, the latest search came to what the later one waits for and the earlier one does not.
+    private mutating func areNeighbours(_ unit: Int, _ other: Int) -> Bool {
+        let (first, second) = place[unit] < place[other] ? (unit, other) : (other, unit)
         search += 1
-        visited[unit] = search
-        var stack = [unit]
+        visited[second] = search
+        var stack = [second]
+        var passed = 0
         while let next = stack.popLast() {
+            passed += 1
+            if passed > Self.farthest { return false }
             for member in members[next] {
                 for before in predecessors[member] {
-                    let other = unitOf[before]
-                    if other == source {
-                        if next != unit { return true }
-                    } else if visited[other] != search {
-                        visited[other] = search
-                        stack.append(other)
+                    let found = unitOf[before]
+                    if found == first {
+                        if next != second { return false }
+                    } else if place[found] > place[first], visited[found] != search {
+                        visited[found] = search
+                        stack.append(found)
                     }
                 }
             }
         }
-        return false
+        return true
+    }
+
+    /// Puts two neighbours side by side: behind what the later one waits for, before all else that lies between them.
+    private mutating func moveTogether(_ unit: Int, _ other: Int) {
+        let places = min(place[unit], place[other])...max(place[unit], place[other])
+        let between = order[places].filter { $0 != unit && $0 != other }
+        let moved =
+            between.filter { visited[$0] == search } + [unit, other] + between.filter { visited[$0] != search }
+        for (index, unit) in zip(places, moved) {
+            order[index] = unit
+            place[unit] = index
+        }
     }
 
     // MARK: Order

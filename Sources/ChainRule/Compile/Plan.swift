@@ -19,8 +19,9 @@ final class Plan {
     init(_ recording: Recording) {
         let simplified = SimplifiedRecording(recording)
         var forms = recording.forms
-        let units = Fusion(sharingSlopes(simplified.steps, &forms), forms).ordered
-        let fixed = Set(simplified.fixed.map(\.number))
+        let constants = Constants(simplified, forms)
+        let units = Fusion(sharingSlopes(constants.steps, &forms), forms).ordered
+        let fixed = Set(constants.fixed.map(\.number))
         let kept = fixed.union(simplified.results)
         let lifetimes = Lifetimes(units, kept: kept, argumentCount: recording.argumentCount)
         var planned: [RecordedStep] = []
@@ -33,9 +34,10 @@ final class Plan {
         releasedAtEnd = Array(Set(results).union(0..<recording.argumentCount).subtracting(fixed))
         conditions = recording.conditions
         values = ValueTable(count: forms.count)
-        for (number, tensor) in simplified.fixed { values[number] = tensor }
+        for (number, tensor) in constants.fixed { values[number] = tensor }
         text = PlanSummary(
             recorded: recording.steps.count, repeated: simplified.repeated, unused: simplified.unused,
+            constant: simplified.steps.count - constants.steps.count,
             lines: planned.map { PlanSummary.Line($0, forms) })
     }
 
@@ -75,7 +77,7 @@ final class Plan {
 private func fused(_ unit: [RecordedStep], _ forms: [ValueForm], _ lifetimes: Lifetimes, at index: Int)
     -> [RecordedStep]
 {
-    if unit.count == 1 { return unit }
+    if unit.count == 1 { return [inPlace(unit[0], forms, lifetimes, at: index) ?? unit[0]] }
     func merged(_ part: ArraySlice<RecordedStep>) -> [RecordedStep] {
         if part.count == 1 { return Array(part) }
         let whole = part.count == unit.count
@@ -89,6 +91,17 @@ private func fused(_ unit: [RecordedStep], _ forms: [ValueForm], _ lifetimes: Li
         return merged(part[..<middle]) + merged(part[middle...])
     }
     return merged(unit[...])
+}
+
+/// A large elementwise operation that takes the memory of an input whose last use it is: what is written lies in the cache then.
+private func inPlace(_ step: RecordedStep, _ forms: [ValueForm], _ lifetimes: Lifetimes, at index: Int) -> FusedStep? {
+    guard step.kernel != nil, let output = step.outputs.first, forms[output].byteCount >= 1 << 16,
+        step.inputs.contains(where: {
+            lifetimes.ends($0, with: index) && forms[$0].shape == forms[output].shape
+                && forms[$0].dtype == forms[output].dtype
+        })
+    else { return nil }
+    return FusedStep([step], forms: forms, needed: { _ in true }, isLastUse: { lifetimes.ends($0, with: index) })
 }
 
 /// Which unit uses which value, and which is the last to do so.

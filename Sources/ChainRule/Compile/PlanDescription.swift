@@ -21,7 +21,7 @@ public struct PlanDescription: CustomStringConvertible {
 
 /// What there is to say about a plan.
 struct PlanSummary {
-    let recorded, repeated, unused: Int
+    let recorded, repeated, unused, constant: Int
     let lines: [Line]
     /// Nil before the first run.
     var memory: PlannedMemory.Size?
@@ -38,7 +38,9 @@ struct PlanSummary {
     }
 
     var text: String {
-        let counts = "\(lines.count) steps for \(recorded) recorded, \(repeated) computed before, \(unused) unused"
+        let once = constant > 0 ? ", \(constant) computed once and for all" : ""
+        let counts =
+            "\(lines.count) steps for \(recorded) recorded, \(repeated) computed before, \(unused) unused" + once
         let memory = memory.map { [$0.text] } ?? []
         return ([counts] + memory + list).joined(separator: "\n")
     }

@@ -17,6 +17,8 @@ class RecordedStep {
     final let owner: ObjectIdentifier?
     /// The operations that it consists of, when it is several.
     final var parts: [String] = []
+    /// The inputs during a run: an array that is kept from run to run.
+    final var arguments: [Tensor] = []
 
     enum Role {
         /// Computes its outputs from its inputs and nothing else.
@@ -44,6 +46,15 @@ class RecordedStep {
     }
 
     func run(_ values: inout ValueTable) {}
+
+    /// Hands the inputs to `body`, and what it answers to the outputs.
+    @inline(__always)
+    final func run(_ values: inout ValueTable, _ body: ([Tensor]) -> [Tensor]) {
+        for number in inputs { arguments.append(values[number]) }
+        let results = body(arguments)
+        arguments.removeAll(keepingCapacity: true)
+        for (number, result) in zip(outputs, results) { values[number] = result }
+    }
 }
 
 /// What is known of a value beforehand. Where it lies in memory may be different in other runs.
@@ -57,6 +68,8 @@ struct ValueForm {
         dtype = tensor.dtype
         isContiguous = tensor.isContiguous
     }
+
+    var byteCount: Int { shape.elementCount * dtype.byteCount }
 }
 
 /// The tensors of one run, by value number.
@@ -116,8 +129,7 @@ final class VariadicStep<O: VariadicOperation>: RecordedStep {
     }
 
     override func run(_ values: inout ValueTable) {
-        let results = operation.forward(inputs.map { values[$0] })
-        for (number, result) in zip(outputs, results) { values[number] = result }
+        run(&values) { operation.forward($0) }
     }
 }
 
@@ -146,8 +158,7 @@ final class ClosureStep: RecordedStep {
     }
 
     override func run(_ values: inout ValueTable) {
-        let results = body(inputs.map { values[$0] })
-        for (number, result) in zip(outputs, results) { values[number] = result }
+        run(&values, body)
     }
 }
 

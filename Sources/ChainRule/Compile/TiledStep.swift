@@ -18,11 +18,17 @@ struct TiledStep {
     init?(_ step: RecordedStep, _ forms: [ValueForm]) {
         self.step = step
         let inputs = step.inputs.map { forms[$0] }
-        guard let last = inputs.last, DTypes.fullPrecision.contains(last.dtype) else { return nil }
-        dtype = last.dtype
+        let floats =
+            switch step.kernel {
+            case .select: inputs.dropFirst()
+            case .fill: inputs.dropLast()
+            default: inputs[...]
+            }
+        guard let dtype = floats.first?.dtype, DTypes.fullPrecision.contains(dtype),
+            floats.allSatisfy({ $0.dtype == dtype })
+        else { return nil }
+        self.dtype = dtype
         if let kernel = step.kernel {
-            let floats = if case .select = kernel { inputs.dropFirst() } else { inputs[...] }
-            guard floats.allSatisfy({ $0.dtype == last.dtype }) else { return nil }
             self.kernel = .elementwise(kernel)
             shape = forms[step.outputs[0]].shape
             let result = shape
@@ -40,7 +46,7 @@ struct TiledStep {
             }
             kernel = .rows(operation.rowKernel)
             fitsRowNumbers = false
-            guard inputs.allSatisfy({ $0.dtype == last.dtype }), hasRowsForTiles else { return nil }
+            guard hasRowsForTiles else { return nil }
         } else {
             return nil
         }
@@ -63,7 +69,25 @@ extension ElementwiseKernel {
         switch self {
         case .unary, .withSlope: false
         case .select: position > 0
-        case .binary, .withNumber, .compare, .multiplyAdd: true
+        case .fill: position == 0
+        case .binary, .withNumber, .compare, .compareWithNumber, .multiplyAdd: true
+        }
+    }
+
+    /// The operands in the order of the kernels, when its number is operand `number`.
+    func operands(inputs: [Int], number: Int) -> [Int] {
+        switch self {
+        case .withNumber(_, _, numberFirst: true): [number] + inputs
+        case .withNumber, .compareWithNumber: inputs + [number]
+        case .fill: [inputs[1], number, inputs[0]]
+        case .unary, .withSlope, .binary, .compare, .multiplyAdd, .select: inputs
+        }
+    }
+
+    var number: Scalar? {
+        switch self {
+        case .withNumber(_, let number, _), .compareWithNumber(_, let number), .fill(let number): number
+        case .unary, .withSlope, .binary, .compare, .multiplyAdd, .select: nil
         }
     }
 }

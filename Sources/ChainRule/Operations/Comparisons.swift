@@ -47,12 +47,13 @@ struct Compare: BinaryOperation, ElementwiseOperation, FusableOperation, NotDiff
 }
 
 /// y = x ∘ c as booleans
-struct CompareScalar: UnaryOperation, ElementwiseOperation, NotDifferentiable {
+struct CompareScalar: UnaryOperation, ElementwiseOperation, FusableOperation, NotDifferentiable {
     let comparison: Comparison
     let value: Scalar
     static let name = "compare"
     static let dtypes: DTypes = .all
     static let reason = "its values are booleans"
+    var kernel: ElementwiseKernel { .compareWithNumber(comparison.kernel, value) }
     func forward(_ x: Tensor) -> Tensor { CPU.compare(comparison, x, value, name: comparison.rawValue) }
 }
 

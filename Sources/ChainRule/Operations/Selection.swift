@@ -34,12 +34,13 @@ struct Where: VariadicOperation, FusableOperation {
 }
 
 /// y = a number where the mask holds, else x
-struct MaskedFill: BinaryOperation {
+struct MaskedFill: BinaryOperation, FusableOperation {
     let value: Scalar
     static let name = "masked_fill"
     static let formula = Formula("c where m, else x", gradient: "∂L/∂x = 0 where m, else ∂L/∂y")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .right
+    var kernel: ElementwiseKernel { .fill(value) }
     func forward(_ x: Tensor, _ mask: Tensor) -> Tensor {
         CPU.maskedFill(x, mask, value, name: Self.name)
     }

@@ -49,6 +49,62 @@ struct FusionTests {
         compare({ [$0[0].addcmul($0[1], $0[1].exp(), value: 0.5)] }, [[50, 70], [50, 70]], groups: 1)
     }
 
+    @Test(arguments: [DType.float32, .float64]) func comparingAndFilling(_ dtype: DType) {
+        let function = { (x: [Tensor]) in
+            let y = (x[0] * 2).maskedFill(x[0] .> 0.1, -Double.infinity).exp()
+            return [y.maskedFill(y .== 0, 0.3) + x[1], y .<= 1]
+        }
+        for shape in [[], [3, 7], [64, 65], [70001]] as [Shape] {
+            compare(function, [shape, shape], dtype: dtype, groups: 1)
+            compare(function, [shape, shape], dtype: dtype) { $0 / ($0 .> 1).to(dtype) }
+        }
+        // A mask that is broadcast, and one number that is filled.
+        compare({ [($0[0] + 1).maskedFill($0[1] .> 0, 2) * $0[0]] }, [[50, 70], [70]], dtype: dtype)
+        compare({ [($0[0] + 1).maskedFill($0[1] .> 0, 2) * $0[1]] }, [[], [50, 70]], dtype: dtype)
+    }
+
+    /// Of operations that round alike under every instruction set, which other tests change meanwhile.
+    @Test func graphsAtRandom() {
+        for seed in 0..<10 as Range<UInt64> {
+            let random = Tensor.randint(0, 60, [180], generator: Generator(seed: seed)).toArray(of: Int.self)
+            let function = { (x: [Tensor]) in
+                var values = x
+                for index in stride(from: 0, to: random.count, by: 3) {
+                    let a = values[max(0, values.count - 1 - random[index] % 9)]
+                    let b = values[random[index + 1] % values.count]
+                    switch random[index + 2] % 5 {
+                    case 0: values.append(a.relu())
+                    case 1: values.append(a + b)
+                    case 2: values.append(a.maximum(b))
+                    case 3: values.append((a - 0.5).abs() + b.amax() * 0.01)
+                    default: values.append(a.abs() + b.amax(dim: 1, keepDim: true))
+                    }
+                }
+                return Array(values.suffix(4))
+            }
+            compare(function, [[6, 5], [6, 5]])
+        }
+    }
+
+    @Test func whatLiesFarApart() {
+        // The first and the last read the same, and what lies between them waits for neither.
+        let function = { (x: [Tensor]) in
+            let first = x[0] * 2
+            var y = x[1]
+            for _ in 0..<1500 { y = y.matmul(x[2]).softmax(dim: 0) }
+            return [first, y, x[0] + 1, first * y]
+        }
+        compare(function, [[4, 4], [4, 4], [4, 4]])
+    }
+
+    @Test func oneOperationTakesTheMemoryOfItsInput() {
+        let function = { (x: [Tensor]) in [x[0].cumsum(dim: 0).exp().cumsum(dim: 0)] }
+        compare(function, [[128, 128]], groups: 0)
+        let step = compile(function)
+        for _ in 0..<4 { _ = step([.zeros([128, 128])]) }
+        #expect(step.plan.description.contains("one block of 65.5 kB"), "\(step.plan)")
+    }
+
     @Test(arguments: [DType.float32, .float64]) func functionsShareTheirSlope(_ dtype: DType) {
         let functions: [(Tensor) -> Tensor] = [
             { $0.gelu() }, { $0.gelu(approximate: .tanh) }, { $0.silu() }, { $0.gelu() * $0.silu() },

@@ -26,6 +26,14 @@ struct PlannedMemoryTests {
         #expect(step.fallbackReason == nil)
     }
 
+    @Test func numbersStayWhatTheyAre() {
+        let function = { (x: Tensor) in [x * 2 + 1, (x * 2 + 1).exp() - x] }
+        let step = compile(function)
+        let kept = (0..<12).map { step(Tensor(Double($0))) }
+        for (number, results) in kept.enumerated() { #expect(agree(results, function(Tensor(Double(number))))) }
+        for number in 0..<4 { #expect(agree(step(Tensor(Double(number))), kept[number])) }
+    }
+
     @Test func gradientsAndParametersStayWhatTheyAre() throws {
         func make() -> (Tensor, (Tensor) -> Tensor) {
             let w = Self.numbers(100).requiringGrad()

@@ -41,6 +41,19 @@ struct RowFusionTests {
         compare(normalised, [[64, 65], [65], [65], [64, 65]], groups: 1)
     }
 
+    /// In a process of its own, for the instruction set is everybody's.
+    @Test func everyInstructionSet() async {
+        await #expect(processExitsWith: .success) {
+            for set in Machine.InstructionSet.allCases {
+                do { try catchingErrors { Machine.instructionSet = set } } catch { continue }
+                for dtype in [DType.float32, .float64] {
+                    RowFusionTests().normsAndSoftmax(dtype)
+                    RowFusionTests().reductionsOfRows(dtype)
+                }
+            }
+        }
+    }
+
     @Test(arguments: [DType.float32, .float64]) func reductionsOfRows(_ dtype: DType) {
         let functions: [([Tensor]) -> [Tensor]] = [
             { x in

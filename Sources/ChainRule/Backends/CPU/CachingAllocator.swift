@@ -13,8 +13,8 @@ enum CachingAllocator {
     static let smallLimit = 1024
 
     fileprivate struct State {
-        /// By size class, those that were freed last at the end.
-        var freeBlocks: [Int: [FreeBlock]] = [:]
+        /// By number of the size class, those that were freed last at the end.
+        var freeBlocks = [[FreeBlock]](repeating: [], count: SizeClass.count)
         /// Counts what was freed.
         var clock = 0
         var cached = 0
@@ -35,13 +35,6 @@ enum CachingAllocator {
     private static let live = Atomic<Int>(0)
     private static let peak = Atomic<Int>(0)
 
-    /// Sizes are rounded up to four steps a power of two: a block wastes at most a quarter, and near sizes share. From 16 MB on the steps
-    /// are 64.
-    private static func sizeClass(_ byteCount: Int) -> Int {
-        let step = 1 << (Int.bitWidth - (byteCount - 1).leadingZeroBitCount - (byteCount > 1 << 24 ? 7 : 3))
-        return (byteCount + step - 1) & ~(step - 1)
-    }
-
     @inline(__always)
     static func countSmall(_ byteCount: Int) { count(byteCount) }
 
@@ -49,10 +42,11 @@ enum CachingAllocator {
     static func uncountSmall(_ byteCount: Int) { live.subtract(byteCount, ordering: .relaxed) }
 
     static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        let size = sizeClass(byteCount)
+        let sizeClass = SizeClass(byteCount)
+        let size = sizeClass.byteCount
         let (address, mustTrim) = state.withLock { state -> (UInt?, Bool) in
             state.requests += 1
-            if let block = state.freeBlocks[size]?.popLast() {
+            if let block = state.freeBlocks[sizeClass.number].popLast() {
                 state.cached -= size
                 return (block.address, false)
             }
@@ -85,12 +79,13 @@ enum CachingAllocator {
     }
 
     static func free(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
-        let size = sizeClass(byteCount)
+        let sizeClass = SizeClass(byteCount)
+        let size = sizeClass.byteCount
         live.subtract(size, ordering: .relaxed)
         let address = UInt(bitPattern: pointer)
         state.withLock { state in
             state.clock += 1
-            state.freeBlocks[size, default: []].append(FreeBlock(address: address, time: state.clock))
+            state.freeBlocks[sizeClass.number].append(FreeBlock(address: address, time: state.clock))
             state.cached += size
         }
     }
@@ -139,17 +134,43 @@ extension CachingAllocator.State {
     mutating func release(until byteCount: Int) {
         var excess = cached - Swift.max(0, byteCount)
         guard excess > 0 else { return }
-        var released: [Int: Int] = [:]
-        let sizes = freeBlocks.flatMap { size, blocks in blocks.map { (time: $0.time, size: size) } }
-        for (_, size) in sizes.sorted(by: { $0.time < $1.time }) where excess > 0 {
-            released[size, default: 0] += 1
-            excess -= size
+        var oldest: [(time: Int, number: Int)] = []
+        for (number, blocks) in freeBlocks.enumerated() { oldest += blocks.map { ($0.time, number) } }
+        oldest.sort { $0.time < $1.time }
+        var released = freeBlocks.map { _ in 0 }
+        for (_, number) in oldest where excess > 0 {
+            released[number] += 1
+            excess -= SizeClass(number: number).byteCount
         }
-        for (size, count) in released {
-            for block in freeBlocks[size, default: []].prefix(count) { SystemMemory.free(block.address, size) }
-            freeBlocks[size]?.removeFirst(count)
+        for (number, count) in released.enumerated() where count > 0 {
+            let size = SizeClass(number: number).byteCount
+            for block in freeBlocks[number].prefix(count) { SystemMemory.free(block.address, size) }
+            freeBlocks[number].removeFirst(count)
             cached -= count * size
         }
+    }
+}
+
+/// Sizes are rounded up to four steps a power of two: a block wastes at most a quarter, and near sizes share. From 16 MB on the steps are 64.
+private struct SizeClass {
+    let byteCount: Int
+    /// Classes are counted by steps: 64 places for each power of two.
+    let number: Int
+    static let count = 64 * 64
+
+    init(_ wanted: Int) {
+        let power = Int.bitWidth - 1 - (wanted - 1).leadingZeroBitCount
+        let shift = power - (wanted > 1 << 24 ? 6 : 2)
+        let steps = ((wanted - 1) >> shift) + 1
+        byteCount = steps << shift
+        number = power << 6 | (steps - 1 - 1 << (power - shift))
+    }
+
+    init(number: Int) {
+        let power = number >> 6
+        let shift = power - (power >= 24 ? 6 : 2)
+        byteCount = (number & 63 + 1 + 1 << (power - shift)) << shift
+        self.number = number
     }
 }
 

@@ -95,8 +95,8 @@ final class FusedProgram {
         self.numbers = numbers
     }
 
-    /// The results for `inputs`; takes the memory of an input that nobody else uses where it may.
-    func run(_ inputs: inout [Tensor]) -> [Tensor] {
+    /// Writes the results for `inputs` into `results`; takes the memory of an input, or of the result that is there, where nobody else uses it.
+    func run(_ inputs: inout [Tensor], _ results: inout [Tensor]) {
         for operand in operands {
             switch operand {
             case .input(let number), .rowInput(let number), .wholeInput(let number):
@@ -109,9 +109,12 @@ final class FusedProgram {
             places[index].memory = inputs[number].rawPointer
             inputs[number].layout.broadcastStrides(to: shape).write(to: &places[index].strides)
         }
-        let results = outputs.map { output in
-            if let number = output.reusable, let memory = inputs[number].memoryForReuse(output.shape) { return memory }
-            return Tensor(uninitialized: output.shape, dtype: output.dtype)
+        for (index, output) in outputs.enumerated() {
+            if let number = output.reusable, let memory = inputs[number].memoryForReuse(output.shape) {
+                results[index] = memory
+            } else if !results[index].mayBecome(output) {
+                results[index] = Tensor(uninitialized: output.shape, dtype: output.dtype)
+            }
         }
         var workspaces: [Workspace] = []
         for (index, operand) in operands.enumerated() {
@@ -128,16 +131,21 @@ final class FusedProgram {
             case .register, .gathered, .number: break
             }
         }
-        withExtendedLifetime((inputs, numbers, workspaces)) {
+        withExtendedLifetime((inputs, results, numbers, workspaces)) {
             ck_fused_run(
                 Int32(steps.count), steps, Int32(places.count), places, Int32(registers), hasRows ? 1 : 0,
                 Int32(shape.count), sizes)
         }
-        return results
     }
 }
 
 extension Tensor {
+    /// Whether a result may be written here: it is of that form, and nobody else has it.
+    fileprivate mutating func mayBecome(_ output: FusedProgram.Output) -> Bool {
+        shape == output.shape && dtype == output.dtype && isContiguous && body.node == nil
+            && isKnownUniquelyReferenced(&body) && isKnownUniquelyReferenced(&body.storage)
+    }
+
     /// A tensor in the same memory, when it is whole and nobody else uses it.
     fileprivate mutating func memoryForReuse(_ shape: Shape) -> Tensor? {
         guard isContiguous, self.shape == shape, layout.offset == 0, isKnownUniquelyReferenced(&body),
@@ -191,13 +199,13 @@ extension ck_fused_step {
         case .binary(let function), .withNumber(let function, _, _):
             operation = UInt8(function.rawValue)
             return CK_FUSED_BINARY
-        case .compare(let comparison):
+        case .compare(let comparison), .compareWithNumber(let comparison, _):
             operation = UInt8(comparison.rawValue)
             return CK_FUSED_COMPARE
         case .multiplyAdd(let factor):
             scale = factor
             return CK_FUSED_MULADD
-        case .select: return CK_FUSED_SELECT
+        case .select, .fill: return CK_FUSED_SELECT
         }
     }
 
