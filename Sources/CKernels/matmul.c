@@ -119,17 +119,20 @@ static void multiply_step(matmul_run *run, int pack_b) {
     const int64_t column_units = ck_matmul_parts(run->step.columns, run->plan.block_columns);
     run->packed.first_row = run->step.row;
     run->packed.first_column = run->step.column;
-    run->a_units = row_units;
-    ck_parallel(row_units + (pack_b ? column_units : 0), run_packing, run);
+    run->a_units = run->plan.packs_a ? row_units : 0;
+    ck_parallel(run->a_units + (pack_b ? column_units : 0), run_packing, run);
     ck_parallel(row_units * column_units, run_packed, run);
 }
 
 static void multiply_packed(matmul_run *run) {
     const ck_matmul *p = &run->call.p;
     const matmul_plan *plan = &run->plan;
-    const int64_t a_bytes = ck_matmul_min(plan->step_rows, p->m) * plan->step_k * run->kernels->element;
-    run->packed.a = run->workspace;
-    run->packed.b = (char *)run->workspace + (a_bytes + 63) / 64 * 64;
+    run->packed.b = run->workspace;
+    if (plan->packs_a) {
+        const int64_t a_bytes = ck_matmul_min(plan->step_rows, p->m) * plan->step_k * run->kernels->element;
+        run->packed.a = run->workspace;
+        run->packed.b = (char *)run->workspace + (a_bytes + 63) / 64 * 64;
+    }
     matmul_block *step = &run->step;
     step->tile_rows = plan->tile_rows;
     for (step->item = 0; step->item < p->batch; step->item++) {

@@ -161,11 +161,19 @@ static void NAME(pack_b)(const matmul_call *call, const matmul_block *block, con
                       LANES, from + block->column * p->b_column, p->b_column, p->b_row, block->k_count);
 }
 
+/// A tile of A, packed or where it stands.
+static NAME(operand) NAME(packed_a)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed,
+                                    int64_t row, int64_t rows) {
+    const ck_matmul *p = &call->p;
+    if (packed->a) return (NAME(operand)){(const T *)packed->a + (row - packed->first_row) * block->k_count, rows, 1};
+    const T *at = (const T *)call->a + block->item * p->a_batch + row * p->a_row + block->k_start * p->a_column;
+    return p->a_column == 1 ? (NAME(operand)){at, p->a_row, 0} : (NAME(operand)){at, p->a_column, 1};
+}
+
 static void NAME(packed_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
     const ck_matmul *p = &call->p;
     const int64_t k = block->k_count;
     const NAME(piece) whole = NAME(whole_block)(block, block->k_start == 0, block->k_start + k == p->k);
-    const T *a_standing = (const T *)call->a + block->item * p->a_batch + block->k_start;
     const T *b_standing = (const T *)call->b + block->item * p->b_batch + block->k_start * p->b_row;
     for (int64_t column = 0; column < block->columns; column += PANEL) {
         NAME(piece) piece = whole;
@@ -179,9 +187,7 @@ static void NAME(packed_block)(const matmul_call *call, const matmul_block *bloc
         for (int64_t row = 0; row < block->rows; row += block->tile_rows) {
             piece.row = block->row + row;
             piece.rows = NAME(min)(block->tile_rows, block->rows - row);
-            NAME(operand) a = {(const T *)packed->a + (piece.row - packed->first_row) * k, piece.rows, 1};
-            if (!packed->a) a = (NAME(operand)){a_standing + piece.row * p->a_row, p->a_row, 0};
-            NAME(run_tile)(call, &piece, k, a, b);
+            NAME(run_tile)(call, &piece, k, NAME(packed_a)(call, block, packed, piece.row, piece.rows), b);
         }
     }
     if (whole.last) NAME(activate)(call, &whole);

@@ -19,7 +19,7 @@ typedef struct matmul_block {
 
 /// The packed halves of a product step: k_count long slices of A and B, in the order in which the kernels read.
 /// A panel of A is `tile_rows` rows, k by k; a panel of B is `panel_columns` columns, k by k, padded with zeros.
-/// One that is null is read where it stands, its rows contiguous.
+/// One that is null is read where it stands: B along its rows, A along rows or columns.
 typedef struct matmul_packed {
     void *a, *b;
     void *lines;                      // narrow blocks: the last columns of B, each contiguous

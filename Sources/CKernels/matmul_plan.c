@@ -181,10 +181,21 @@ static void cut_stream(matmul_plan *plan, const ck_matmul *p, const matmul_kerne
 #define BLOCK_SIDE 8
 #define STEP_TILES 160
 #define STEP_PANELS 64
+#define FEW_COLUMNS 512
+#define MOST_OF_LINE 48
+#define PAGE 4096
 
 /// `size` in equal parts of `most` at most.
 static int64_t even_part(int64_t size, int64_t most) {
     return ck_matmul_parts(size, ck_matmul_parts(size, most));
+}
+
+/// Packing A repays where tiles of many columns read it, unless its rows are so spaced that they don't meet in the same lines of a cache.
+/// A tile that reads along columns must take most of a line at each k.
+static int reads_a_in_place(const ck_matmul *p, const matmul_kernels *kernels) {
+    const int few = p->n <= FEW_COLUMNS;
+    if (p->a_column == 1) return few || p->a_row * kernels->element % PAGE != 0;
+    return few && p->a_row == 1 && kernels->tile_rows * kernels->element >= MOST_OF_LINE;
 }
 
 static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {
@@ -205,8 +216,9 @@ static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kern
     plan->step_rows = step_tiles * plan->tile_rows;
     plan->step_columns = step_panels * kernels->panel_columns;
     const int64_t columns = ck_matmul_min(plan->step_columns, whole_vectors(p->n, kernels));
-    const int64_t packed = (ck_matmul_min(plan->step_rows, p->m) + columns) * plan->step_k;
-    plan->workspace = (size_t)(packed * kernels->element) + 64;
+    plan->packs_a = !reads_a_in_place(p, kernels);
+    const int64_t rows = plan->packs_a ? ck_matmul_min(plan->step_rows, p->m) : 0;
+    plan->workspace = (size_t)((rows + columns) * plan->step_k * kernels->element) + 64;
 }
 
 static void plan_narrow(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {

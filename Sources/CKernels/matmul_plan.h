@@ -22,6 +22,7 @@ typedef struct matmul_plan {
     int64_t row_blocks, column_blocks, items, item_groups, slices, slice_k;
     // PACKED: the steps, each of which is packed and multiplied in parallel, in blocks.
     int64_t step_rows, step_columns, step_k;
+    int packs_a;
     // NARROW, with block_rows, row_blocks, items and step_k: the panels of B to be packed, the columns at the end that go as dot
     // products, and the bytes of both for an item.
     int64_t panels, apart, item_bytes;

@@ -52,7 +52,8 @@ INLINE void NAME(tile_body)(const int rows, const int vectors, const int packed,
     vector sum[MAX_ROWS][VECTORS];
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
-        __builtin_prefetch(c + i * c_row + vectors * LANES - 1, 1);
+        __builtin_prefetch(c + i * c_row, 1);
+        if (vectors > 1) __builtin_prefetch(c + i * c_row + vectors * LANES - 1, 1);
     }
     // One pointer for three rows: there are not enough registers for one each.
     const T *group[(MAX_ROWS + 2) / 3];
