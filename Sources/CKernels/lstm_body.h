@@ -1,68 +1,7 @@
-/// The loops of the LSTM for one element type: included by both_reals.h, with ROWS, the rows of a tile.
+/// The LSTM for one element type. Included by recurrent_body.h.
 
-#define UNROLL _Pragma("clang loop unroll(full)")
-
-CK_INLINE VECTOR T(units_at)(const REAL *p, int64_t count)
-{
-    return count >= LANES ? T(load)(p) : T(load_part)(p, count, 0);
-}
-CK_INLINE void T(put_units)(REAL *p, int64_t count, VECTOR value)
-{
-    if (count >= LANES) T(store)(p, value);
-    else T(store_part)(p, count, value);
-}
-
-/// The products of a few rows of x, each `depth` long, with two vectors of columns that lie [k][column].
-CK_INLINE void T(row_products)(const int rows, int64_t depth, const REAL *packed, const REAL *x, VECTOR sums[ROWS][2])
-{
-    VECTOR sum[ROWS][2];
-    UNROLL for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = T(splat)(0);
-    for (int64_t k = 0; k < depth; k++) {
-        VECTOR low = T(load)(packed + k * 2 * LANES), high = T(load)(packed + k * 2 * LANES + LANES);
-        UNROLL for (int r = 0; r < rows; r++) {
-            VECTOR value = T(splat)(x[r * depth + k]);
-            sum[r][0] = MADD(value, low, sum[r][0]);
-            sum[r][1] = MADD(value, high, sum[r][1]);
-        }
-    }
-    UNROLL for (int r = 0; r < rows; r++) {
-        sums[r][0] = sum[r][0];
-        sums[r][1] = sum[r][1];
-    }
-}
-
-CK_OUTLINE void T(products)(int64_t rows, int64_t depth, const REAL *packed, const REAL *x, VECTOR sums[ROWS][2])
-{
-#define CASE(rows) case rows: T(row_products)(rows, depth, packed, x, sums); break;
-    switch (rows) {
-    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
-#if ROWS > 6
-    CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-#endif
-    }
-#undef CASE
-}
-
-// MARK: Forward. A block is one vector of units with their four gates, which go by pairs.
-
-/// [pair][k][gate of the pair][unit] of the block, zeros past the last unit.
-static void T(pack_gates)(const ck_lstm_packing *packing, int64_t block)
-{
-    int64_t hidden = packing->hidden, first = block * LANES, side = 16 / (int64_t)sizeof(REAL), whole = hidden / side * side;
-    for (int64_t column = 0; column < 4 * LANES; column += side) {
-        int64_t gate = column / LANES, unit = first + column % LANES;
-        const REAL *row = (const REAL *)packing->weight + (gate * hidden + unit) * hidden;
-        REAL *to = (REAL *)packing->packed + (first * 4 + gate / 2 * 2 * LANES) * hidden + column % (2 * LANES);
-        int64_t k = 0;
-        for (; k < whole && unit + side <= hidden; k += side)
-            T(transpose_square)(to + k * 2 * LANES, 2 * LANES, row + k, hidden);
-        for (; k < hidden; k++) {
-            for (int64_t i = 0; i < side; i++) to[k * 2 * LANES + i] = unit + i < hidden ? row[i * hidden + k] : 0;
-        }
-    }
-}
-
-static void T(forward)(const ck_lstm_step *s, int64_t block)
+// A block is one vector of units with their four gates, which go by pairs.
+static void T(lstm_forward)(const ck_recurrent_step *s, int64_t block)
 {
     int64_t hidden = s->hidden, first = block * LANES, count = hidden - first;
     const REAL *packed = (const REAL *)s->packed + first * 4 * hidden;
@@ -95,22 +34,10 @@ static void T(forward)(const ck_lstm_step *s, int64_t block)
     }
 }
 
-// MARK: Backward. A block is two vectors of units.
-
-/// [gate and k][unit] of the block, zeros past the last unit.
-static void T(pack_units)(const ck_lstm_packing *packing, int64_t block)
-{
-    int64_t hidden = packing->hidden, first = block * 2 * LANES;
-    int64_t count = hidden - first < 2 * LANES ? hidden - first : 2 * LANES;
-    const REAL *row = (const REAL *)packing->weight + first;
-    REAL *to = (REAL *)packing->packed + first * 4 * hidden;
-    for (int64_t k = 0; k < 4 * hidden; k++, row += hidden, to += 2 * LANES) {
-        for (int64_t unit = 0; unit < 2 * LANES; unit++) to[unit] = unit < count ? row[unit] : 0;
-    }
-}
+// A block is two vectors of units.
 
 /// The gradients of the gates of `count` units at `unit` of a row, from that of the output as far as it comes from the step after.
-CK_OUTLINE void T(gate_grads)(const ck_lstm_step *s, int64_t row, int64_t unit, int64_t count, const VECTOR *later)
+CK_OUTLINE void T(lstm_gate_grads)(const ck_recurrent_step *s, int64_t row, int64_t unit, int64_t count, const VECTOR *later)
 {
     int64_t hidden = s->hidden, place = row * hidden + unit;
     const REAL *gates = (const REAL *)s->gates + 4 * row * hidden + unit;
@@ -130,7 +57,7 @@ CK_OUTLINE void T(gate_grads)(const ck_lstm_step *s, int64_t row, int64_t unit, 
     T(put_units)((REAL *)s->cell_grad + place, count, dc * f);
 }
 
-static void T(backward)(const ck_lstm_step *s, int64_t block)
+static void T(lstm_backward)(const ck_recurrent_step *s, int64_t block)
 {
     int64_t hidden = s->hidden, first = block * 2 * LANES;
     const REAL *packed = (const REAL *)s->packed + first * 4 * hidden;
@@ -144,10 +71,8 @@ static void T(backward)(const ck_lstm_step *s, int64_t block)
         for (int64_t r = 0; r < rows; r++) {
             for (int64_t half = 0; half < 2 && first + half * LANES < hidden; half++) {
                 int64_t unit = first + half * LANES;
-                T(gate_grads)(s, begin + r, unit, hidden - unit, &later[r][half]);
+                T(lstm_gate_grads)(s, begin + r, unit, hidden - unit, &later[r][half]);
             }
         }
     }
 }
-
-#undef UNROLL

@@ -103,14 +103,15 @@ private struct PlainLSTM {
             #expect(isClose(before32.map(Double.init), before, 2e-5), "\(isa)")
         }
     }
+}
 
-    private func isClose(_ got: [Double], _ want: [Double], _ tolerance: Double) -> Bool {
-        zip(got, want).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
-    }
+/// Of recurrent networks.
+func isClose(_ got: [Double], _ want: [Double], _ tolerance: Double) -> Bool {
+    zip(got, want).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
+}
 
-    private func withWorkspace(_ byteCount: Int, _ body: (UnsafeMutableRawPointer?) -> Void) {
-        let workspace = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 64), alignment: 64)
-        defer { workspace.deallocate() }
-        body(workspace)
-    }
+func withWorkspace(_ byteCount: Int, _ body: (UnsafeMutableRawPointer?) -> Void) {
+    let workspace = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 64), alignment: 64)
+    defer { workspace.deallocate() }
+    body(workspace)
 }

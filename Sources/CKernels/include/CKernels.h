@@ -19,6 +19,7 @@
 #include "ck_convolution.h"
 #include "ck_pooling.h"
 #include "ck_lstm.h"
+#include "ck_gru.h"
 #include "ck_attention.h"
 #include "ck_quantized.h"
 

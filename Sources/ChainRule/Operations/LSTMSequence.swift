@@ -1,7 +1,9 @@
 // The LSTM over all time steps of equally long sequences. One large product serves the inputs of all steps; what is left for each step is
 // the product with the state, which the kernel takes together with the gates. Composed: `RecurrentUnit.lstm`, step by step.
 
-let recurrenceOperations: [any Operation.Type] = [LSTMSequence.self, LSTMSequenceGradient.self]
+let recurrenceOperations: [any Operation.Type] = [
+    LSTMSequence.self, LSTMSequenceGradient.self, GRUSequence.self, GRUSequenceGradient.self,
+]
 
 /// Inputs: x (T · N, features), Wx (4 · hidden, features), Wh (4 · hidden, hidden), h and c before (N, hidden), and b (4 · hidden) when
 /// `hasBias`. Outputs: h and c at each time (T · N, hidden), and the gates i, f, g, o (T · N, 4 · hidden) for the backward pass.

@@ -74,6 +74,9 @@ extension Tensor {
         if unit == .lstm && weights.projection == nil && isEven && !dtype.isHalf {
             return lstmSequence(weights, state: state, reversed: reversed)
         }
+        if unit == .gru && isEven && !dtype.isHalf {
+            return gruSequence(weights, state: state, reversed: reversed)
+        }
         return recurrentSteps(unit, weights, state, batchSizes, reversed)
     }
 
@@ -140,11 +143,7 @@ extension RecurrentUnit {
         switch self {
         case .tanh: return [(fromInput + fromState).tanh()]
         case .relu: return [(fromInput + fromState).relu()]
-        case .gru:
-            let (x, s) = (fromInput.chunk(3, dim: 1), fromState.chunk(3, dim: 1))
-            let (r, z) = ((x[0] + s[0]).sigmoid(), (x[1] + s[1]).sigmoid())
-            let n = (x[2] + r * s[2]).tanh()
-            return [n + z * (h - n)]
+        case .gru: return [gruStep(fromInput, fromState, h)]
         case .lstm:
             let gates = (fromInput + fromState).chunk(4, dim: 1)
             let c = gates[1].sigmoid() * state[1] + gates[0].sigmoid() * gates[2].tanh()

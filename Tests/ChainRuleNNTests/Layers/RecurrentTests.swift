@@ -36,6 +36,39 @@ struct RecurrentTests {
         expect(plain.output, [0, 0.020769, 0.113441, 0, 0, 0], sum: 1.58004)
     }
 
+    @Test func gruInTwoDirections() throws {
+        let gru = seeded { GRU(3, 4, layers: 2, bidirectional: true) }
+        let x = wave([5, 2, 3]).requiringGrad()
+        gru(x).output.squared().sum().backward()
+        func grad(_ path: String) throws -> Tensor {
+            try #require(gru.namedParameters.first { $0.path == path }?.tensor.grad)
+        }
+        expect(try #require(x.grad), [-0.065964, -0.278899, -0.013341, -0.09122, -0.307604, 0.045146], sum: 6.95875)
+        expect(
+            try grad("weight_hh_l0_reverse"), [0.000244, 0.000795, 0.000604, -0.000136, -0.001296, 0.008325],
+            sum: 2.65529)
+        expect(try grad("bias_hh_l0"), [0.057685, -0.030597, 0.148521, -0.159033, 0.074337, 0.018185], sum: 2.93689)
+        expect(try grad("bias_ih_l0"), [0.057685, -0.030597, 0.148521, -0.159033, 0.074337, 0.018185], sum: 5.90386)
+    }
+
+    /// The sequence at once and step by step, also with one bias of the two.
+    @Test func gruStepByStep() {
+        let draw = { (shape: Shape) in Tensor.randn(shape, generator: Generator(seed: 5)) }
+        for (inputBias, stateBias) in [(draw([12]), draw([12]) * 2), (draw([12]), nil), (nil, draw([12])), (nil, nil)] {
+            let weights = RecurrentWeights(
+                input: draw([12, 3]), state: draw([12, 4]), inputBias: inputBias, stateBias: stateBias)
+            let (x, h) = (draw([6, 3]), draw([2, 4]))
+            var (state, outputs) = ([h], [Tensor]())
+            for step in x.split(2) {
+                state = step.recurrentStep(.gru, weights: weights, state: state)
+                outputs.append(state[0])
+            }
+            let whole = x.recurrent(.gru, weights: weights, state: [h], batchSizes: [2, 2, 2])
+            #expect(whole.output.allClose(cat(outputs), rtol: 1e-5, atol: 1e-6))
+            #expect(whole.state[0].allClose(state[0], rtol: 1e-5, atol: 1e-6))
+        }
+    }
+
     @Test func packedSequences() {
         let packed = PackedSequence([wave([2, 3]), wave([4, 3]), wave([1, 3])])
         #expect(packed.batchSizes == [3, 2, 1, 1])

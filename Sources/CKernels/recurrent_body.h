@@ -1,0 +1,80 @@
+/// The loops of recurrent networks for one element type: included by both_reals.h, with ROWS, the rows of a tile.
+
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+CK_INLINE VECTOR T(units_at)(const REAL *p, int64_t count)
+{
+    return count >= LANES ? T(load)(p) : T(load_part)(p, count, 0);
+}
+CK_INLINE void T(put_units)(REAL *p, int64_t count, VECTOR value)
+{
+    if (count >= LANES) T(store)(p, value);
+    else T(store_part)(p, count, value);
+}
+
+/// The products of a few rows of x, each `depth` long, with two vectors of columns that lie [k][column].
+CK_INLINE void T(row_products)(const int rows, int64_t depth, const REAL *packed, const REAL *x, VECTOR sums[ROWS][2])
+{
+    VECTOR sum[ROWS][2];
+    UNROLL for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = T(splat)(0);
+    for (int64_t k = 0; k < depth; k++) {
+        VECTOR low = T(load)(packed + k * 2 * LANES), high = T(load)(packed + k * 2 * LANES + LANES);
+        UNROLL for (int r = 0; r < rows; r++) {
+            VECTOR value = T(splat)(x[r * depth + k]);
+            sum[r][0] = MADD(value, low, sum[r][0]);
+            sum[r][1] = MADD(value, high, sum[r][1]);
+        }
+    }
+    UNROLL for (int r = 0; r < rows; r++) {
+        sums[r][0] = sum[r][0];
+        sums[r][1] = sum[r][1];
+    }
+}
+
+CK_OUTLINE void T(products)(int64_t rows, int64_t depth, const REAL *packed, const REAL *x, VECTOR sums[ROWS][2])
+{
+#define CASE(rows) case rows: T(row_products)(rows, depth, packed, x, sums); break;
+    switch (rows) {
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#if ROWS > 6
+    CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#endif
+    }
+#undef CASE
+}
+
+/// For the products with the state before. Of the block's columns, gate by gate with the units of each, two vectors go together:
+/// [two vectors][k][column], zeros past the last unit.
+static void T(pack_gates)(const ck_recurrent_packing *packing, int64_t block)
+{
+    int64_t hidden = packing->hidden, gates = packing->gates, units = packing->units, first = block * units;
+    int64_t side = 16 / (int64_t)sizeof(REAL), whole = hidden / side * side;
+    for (int64_t column = 0; column < gates * units; column += side) {
+        int64_t gate = column / units, unit = first + column % units;
+        const REAL *row = (const REAL *)packing->weight + (gate * hidden + unit) * hidden;
+        REAL *to = (REAL *)packing->packed + (first * gates + column / (2 * LANES) * 2 * LANES) * hidden + column % (2 * LANES);
+        int64_t k = 0;
+        for (; k < whole && unit + side <= hidden; k += side)
+            T(transpose_square)(to + k * 2 * LANES, 2 * LANES, row + k, hidden);
+        for (; k < hidden; k++) {
+            for (int64_t i = 0; i < side; i++) to[k * 2 * LANES + i] = unit + i < hidden ? row[i * hidden + k] : 0;
+        }
+    }
+}
+
+/// For the products with the gradients of the gates: [gate and k][unit] of the block, two vectors of units, zeros past the last.
+static void T(pack_units)(const ck_recurrent_packing *packing, int64_t block)
+{
+    int64_t hidden = packing->hidden, depth = packing->gates * hidden, first = block * 2 * LANES;
+    int64_t count = hidden - first < 2 * LANES ? hidden - first : 2 * LANES;
+    const REAL *row = (const REAL *)packing->weight + first;
+    REAL *to = (REAL *)packing->packed + first * depth;
+    for (int64_t k = 0; k < depth; k++, row += hidden, to += 2 * LANES) {
+        for (int64_t unit = 0; unit < 2 * LANES; unit++) to[unit] = unit < count ? row[unit] : 0;
+    }
+}
+
+#include "lstm_body.h"
+#include "gru_body.h"
+
+#undef UNROLL
