@@ -1,5 +1,5 @@
 // The blocks that threads work on, for one element type and instruction set. Included once for each with T, MASK,
-// VECTOR_BYTES, MAX_ROWS, DOT_ROWS, DEPTH, APPLY_UNARY, KERNELS and NAME() defined. Scratch memory is on the stack, and
+// VECTOR_BYTES, MAX_ROWS, DOT_ROWS, DEPTH, APPLY_UNARY, APPLY_WITH_SLOPE, KERNELS and NAME() defined. Scratch memory is on the stack, and
 // small enough for a thread that has little of it.
 
 static inline int64_t NAME(min)(int64_t x, int64_t y) { return x < y ? x : y; }

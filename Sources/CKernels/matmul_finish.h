@@ -99,13 +99,18 @@ static void NAME(activate)(const matmul_call *call, const NAME(piece) *piece) {
     case CK_ACTIVATE_SIGMOID: op = CK_SIGMOID; break;
     case CK_ACTIVATE_GELU: op = CK_GELU; break;
     case CK_ACTIVATE_GELU_TANH: op = CK_GELU_TANH; break;
+    case CK_ACTIVATE_SILU: op = CK_SILU; break;
     default: return;
     }
     ck_loop loop = {.rank = 2, .shape = {piece->rows, piece->columns}};
-    for (int operand = 0; operand < 2; operand++) {
+    for (int operand = 0; operand < 3; operand++) {
         loop.strides[operand][0] = call->p.c_row;
         loop.strides[operand][1] = call->p.c_column;
     }
     T *c = NAME(c_at)(call, piece);
-    APPLY_UNARY(op, &loop, c, c);
+    if (call->p.slope) {
+        APPLY_WITH_SLOPE(op, &loop, c, (T *)call->p.slope + (c - (T *)call->c), c);
+    } else {
+        APPLY_UNARY(op, &loop, c, c);
+    }
 }

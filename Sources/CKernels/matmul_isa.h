@@ -22,6 +22,7 @@ typedef int64_t PASTE(mask_, ISA, _f64) __attribute__((vector_size(VECTOR_BYTES)
 #define MASK PASTE(mask_, ISA, _f32)
 #define KERNELS PASTE(ck_matmul_, ISA, _f32)
 #define APPLY_UNARY ck_unary_f32
+#define APPLY_WITH_SLOPE ck_with_slope_f32
 #ifdef MASKED_LOAD_F32
 #define MASKED_LOAD MASKED_LOAD_F32
 #define MASKED_STORE MASKED_STORE_F32
@@ -32,6 +33,7 @@ typedef int64_t PASTE(mask_, ISA, _f64) __attribute__((vector_size(VECTOR_BYTES)
 #undef MASK
 #undef KERNELS
 #undef APPLY_UNARY
+#undef APPLY_WITH_SLOPE
 #undef MASKED_LOAD
 #undef MASKED_STORE
 
@@ -40,6 +42,7 @@ typedef int64_t PASTE(mask_, ISA, _f64) __attribute__((vector_size(VECTOR_BYTES)
 #define MASK PASTE(mask_, ISA, _f64)
 #define KERNELS PASTE(ck_matmul_, ISA, _f64)
 #define APPLY_UNARY ck_unary_f64
+#define APPLY_WITH_SLOPE ck_with_slope_f64
 #ifdef MASKED_LOAD_F64
 #define MASKED_LOAD MASKED_LOAD_F64
 #define MASKED_STORE MASKED_STORE_F64

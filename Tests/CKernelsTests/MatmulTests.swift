@@ -144,7 +144,7 @@ private func product(
     return ck_matmul(
         m: m, n: n, k: k, batch: batch, a_row: a.row, a_column: a.column, a_batch: a.batch, b_row: b.row,
         b_column: b.column, b_batch: b.batch, c_row: c.row, c_column: c.column, c_batch: c.batch, bias_row: 0,
-        bias_column: 1, alpha: 1, beta: 0, activation: CK_IDENTITY)
+        bias_column: 1, alpha: 1, beta: 0, activation: CK_IDENTITY, slope: nil)
 }
 
 @Suite struct MatmulTests {
@@ -194,10 +194,14 @@ private func product(
         }
     }
 
-    /// Large enough for packing, several steps and several blocks; the last tile of AVX2 is one row high.
+    /// Large enough for packing, several steps and several blocks; the last tile of AVX2 is one row high. A is packed where there are many
+    /// columns and its rows lie pages apart, or tiles read along its columns.
     @Test(arguments: [false, true], [false, true])
     func largeProducts(aTransposed: Bool, bTransposed: Bool) {
         var p = product(277, 620, 130, aTransposed: aTransposed, bTransposed: bTransposed, gap: 3)
+        if bTransposed {
+            p = product(141, 240, 530, aTransposed: aTransposed, bTransposed: true, gap: aTransposed ? 3 : 784)
+        }
         p.beta = 0.5
         p.activation = CK_ACTIVATE_GELU
         checkLarge(Float.self, p)
@@ -294,6 +298,37 @@ private func product(
                     p.activation = activation
                     check(name, p, biased: true)
                 }
+            }
+        }
+    }
+
+    /// What the kernels of single operations give, the same bits: in tiles and blocks, with columns that go by themselves, with C transposed.
+    @Test(arguments: [
+        (CK_ACTIVATE_GELU, CK_GELU), (CK_ACTIVATE_GELU_TANH, CK_GELU_TANH), (CK_ACTIVATE_SILU, CK_SILU),
+    ])
+    func slopes(activation: ck_activation, function: ck_unary) {
+        let shapes: [(Int64, Int64, Int64, Bool)] = [
+            (21, 7, 19, true), (40, 130, 65, false), (3, 40_000, 4, false), (141, 240, 530, false), (5, 0, 3, false),
+        ]
+        withEachInstructionSet { name in
+            for (m, k, n, transposed) in shapes {
+                var random = TestRandom(seed: 8)
+                var example = Case<Float>(product(m, k, n, cTransposed: transposed), biased: true, random: &random)
+                let z = example.result()
+                var (values, slopes) = (z, z)
+                var loop = ck_loop()
+                loop.rank = 1
+                loop.shape.0 = Int64(z.count)
+                (loop.strides.0.0, loop.strides.1.0, loop.strides.2.0) = (1, 1, 1)
+                ck_with_slope_f32(function, &loop, &values, &slopes, z)
+                example.p.activation = activation
+                #expect(example.result() == values, "\(name) \(m) \(k) \(n)")
+                var written = z
+                let results = written.withUnsafeMutableBufferPointer {
+                    example.p.slope = UnsafeMutableRawPointer($0.baseAddress)
+                    return example.result(threads: 2)
+                }
+                #expect(results == values && written == slopes, "\(name) \(m) \(k) \(n)")
             }
         }
     }

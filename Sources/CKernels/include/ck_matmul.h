@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum ck_activation { CK_IDENTITY, CK_ACTIVATE_RELU, CK_ACTIVATE_TANH, CK_ACTIVATE_SIGMOID, CK_ACTIVATE_GELU, CK_ACTIVATE_GELU_TANH } ck_activation;
+typedef enum ck_activation {
+    CK_IDENTITY, CK_ACTIVATE_RELU, CK_ACTIVATE_TANH, CK_ACTIVATE_SIGMOID, CK_ACTIVATE_GELU, CK_ACTIVATE_GELU_TANH, CK_ACTIVATE_SILU,
+} ck_activation;
 
 /// C[b] = activation(alpha A[b] B[b] + beta C[b] + bias), for each b of `batch`. A is (m, k), B (k, n), C (m, n); any
 /// strides in elements (a transpose is a swap of strides; 0 broadcasts). C never overlaps itself or the inputs. With beta = 0
@@ -18,6 +20,7 @@ typedef struct ck_matmul {
     int64_t bias_row, bias_column;
     double alpha, beta;
     ck_activation activation;
+    void *slope;  // null, or where the derivative of a GELU or SiLU goes: elements and strides as C's
 } ck_matmul;
 
 /// Bytes of workspace (64-byte aligned by the caller) the product needs, 0 when none.

@@ -20,9 +20,10 @@ final class Plan {
         let simplified = SimplifiedRecording(recording)
         var forms = recording.forms
         let constants = Constants(simplified, forms)
-        let units = Fusion(sharingSlopes(constants.steps, &forms), forms).ordered
         let fixed = Set(constants.fixed.map(\.number))
         let kept = fixed.union(simplified.results)
+        let sharing = sharingSlopes(constants.steps, &forms)
+        let units = Fusion(foldingEpilogues(sharing, forms, kept: kept), forms).ordered
         let lifetimes = Lifetimes(units, kept: kept, argumentCount: recording.argumentCount)
         var planned: [RecordedStep] = []
         for (index, unit) in units.enumerated() {

@@ -7,7 +7,7 @@ struct Linear: VariadicOperation {
         "x Wᵀ + b", gradient: "∂L/∂x = ∂L/∂y W, ∂L/∂W = (∂L/∂y)ᵀ x, ∂L/∂b = Σ ∂L/∂y over the rows")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
-    func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.linear(inputs, activation: CK_IDENTITY)] }
+    func forward(_ inputs: [Tensor]) -> [Tensor] { CPU.linear(inputs) }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [] }
         return linearGradients(dy, kept.inputs, needs: needs)
@@ -19,54 +19,86 @@ struct Linear: VariadicOperation {
     ]
 }
 
-/// y = f(x Wᵀ + b): the activation is computed while the product is still in the cache. Composed: `linear`, then the activation.
+/// y = f(x Wᵀ + b): the activation is computed while the product is still in the cache. Composed: `linear`, then the activation. Outputs: y and,
+/// when `keepsSlope`, f′(x Wᵀ + b), which a GELU or SiLU computes with its value; it counts as a constant.
 struct LinearActivation: VariadicOperation {
     let activation: Activation
+    var keepsSlope = false
     static let name = "linear_activation"
     static let formula = Formula(
         "f(z), z = x Wᵀ + b",
         gradient: "∂L/∂z = ∂L/∂y f′(z), ∂L/∂x = ∂L/∂z W, ∂L/∂W = (∂L/∂z)ᵀ x, ∂L/∂b = Σ ∂L/∂z over the rows")
     static let keeps: Keeps = [.input, .output]
-    func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.linear(inputs, activation: activation.kernel)] }
+    func forward(_ inputs: [Tensor]) -> [Tensor] {
+        CPU.linear(inputs, activation: activation.kernel, withSlope: keepsSlope)
+    }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [] }
-        return linearGradients(activation.gradient(dy, output: kept.outputs[0]), kept.inputs, needs: needs)
+        return linearGradients(gradient(dy, kept), kept.inputs, needs: needs)
     }
-    static let samples = [
-        Sample(LinearActivation(activation: .tanh), [vectors([2, 3]), vectors([4, 3]), vectors([4])]),
-        Sample(LinearActivation(activation: .sigmoid), [vectors([2, 3]), vectors([4, 3]), vectors([4])]),
-        // Positive sums, away from the kink.
-        Sample(
-            LinearActivation(activation: .relu),
-            [Sample.Input(.uniform(0.1...1), shape: [2, 3]), Sample.Input(.uniform(0.1...1), shape: [4, 3])]),
-    ]
+    /// ∂L/∂z. A gradient that will be differentiated again needs z itself where the slope is a function of z.
+    private func gradient(_ dy: Tensor, _ kept: KeptList) -> Tensor {
+        if activation.isOfOutput { return activation.gradient(dy, kept.outputs[0]) }
+        if keepsSlope && !isRecording { return dy * kept.outputs[1] }
+        return activation.gradient(dy, applyOne(Linear(), to: kept.inputs))
+    }
+    static let samples =
+        [
+            // Positive sums, away from the kink.
+            Sample(
+                LinearActivation(activation: .relu),
+                [Sample.Input(.uniform(0.1...1), shape: [2, 3]), Sample.Input(.uniform(0.1...1), shape: [4, 3])])
+        ]
+        + [Activation.tanh, .sigmoid, .silu, .gelu(approximate: .none), .gelu(approximate: .tanh)].map { activation in
+            Sample([vectors([2, 3]), vectors([4, 3]), vectors([4])]) { inputs in
+                let operation = LinearActivation(activation: activation, keepsSlope: !activation.isOfOutput)
+                return [apply(operation, to: inputs)[0]]
+            }
+        }
 }
 
 /// The functions that `linear` and `batchNorm` can compute on their results.
 public enum Activation: Sendable, Hashable {
-    case relu, tanh, sigmoid
+    case relu, tanh, sigmoid, silu
+    case gelu(approximate: GeluApproximation)
 
     fileprivate var kernel: ck_activation {
         switch self {
         case .relu: CK_ACTIVATE_RELU
         case .tanh: CK_ACTIVATE_TANH
         case .sigmoid: CK_ACTIVATE_SIGMOID
+        case .silu: CK_ACTIVATE_SILU
+        case .gelu(let approximate): approximate == .none ? CK_ACTIVATE_GELU : CK_ACTIVATE_GELU_TANH
         }
     }
 
-    fileprivate func gradient(_ dy: Tensor, output y: Tensor) -> Tensor {
+    /// Whether the derivative is a function of the value, else of the argument.
+    fileprivate var isOfOutput: Bool {
         switch self {
-        case .relu: apply(ReluGradient(), to: dy, y)
-        case .tanh: apply(TanhGradient(), to: dy, y)
-        case .sigmoid: apply(SigmoidGradient(), to: dy, y)
+        case .relu, .tanh, .sigmoid: true
+        case .silu, .gelu: false
         }
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    /// From the value or from the argument, whichever `isOfOutput` says.
+    fileprivate func gradient(_ dy: Tensor, _ kept: Tensor) -> Tensor {
+        switch self {
+        case .relu: apply(ReluGradient(), to: dy, kept)
+        case .tanh: apply(TanhGradient(), to: dy, kept)
+        case .sigmoid: apply(SigmoidGradient(), to: dy, kept)
+        case .silu: apply(SiluGradient(), to: dy, kept)
+        case .gelu(let approximate): apply(GeluGradient(approximate: approximate), to: dy, kept)
+        }
+    }
+
+    /// The function of each element. Floating dtypes; `.relu` takes integers, too.
+    public func callAsFunction(_ x: Tensor) -> Tensor {
         switch self {
         case .relu: x.relu()
         case .tanh: x.tanh()
         case .sigmoid: x.sigmoid()
+        case .silu: x.silu()
+        case .gelu(let approximate): x.gelu(approximate: approximate)
         }
     }
 }
@@ -88,8 +120,16 @@ private func linearGradients(_ dz: Tensor, _ inputs: [Tensor], needs: [Bool]) ->
 }
 
 extension CPU {
-    static func linear(_ inputs: [Tensor], activation: ck_activation) -> Tensor {
+    /// activation(x Wᵀ + b) and, when asked for, the derivative of a GELU or SiLU there.
+    static func linear(
+        _ inputs: [Tensor], activation: ck_activation = CK_IDENTITY, withSlope: Bool = false
+    ) -> [Tensor] {
         let (x, weight) = (inputs[0], inputs[1])
+        if x.dtype.isHalf {
+            let wide = linear(
+                inputs.map { convert($0, to: .float32) }, activation: activation, withSlope: withSlope)
+            return wide.map { convert($0, to: x.dtype) }
+        }
         let rows: Shape = [x.shape.dropLast().reduce(1, *), weight.shape[1]]
         let strides = x.layout.stridesForReshape(to: rows)
         let source = strides == nil ? contiguousCopy(x) : x
@@ -99,10 +139,12 @@ extension CPU {
             Layout(
                 shape: [weight.shape[1], weight.shape[0]], strides: [weight.strides[1], weight.strides[0]],
                 offset: weight.layout.offset))
-        let y = matrixProduct(matrix, transposed, bias: inputs.count > 2 ? inputs[2] : nil, activation: activation)
+        let slope = withSlope ? Tensor(uninitialized: [rows[0], weight.shape[0]], dtype: x.dtype) : nil
+        let y = matrixProduct(
+            matrix, transposed, bias: inputs.count > 2 ? inputs[2] : nil, activation: activation, slope: slope)
         var shape = x.shape
         shape[x.rank - 1] = weight.shape[0]
-        return y.contiguousView(shape)
+        return [y.contiguousView(shape)] + (slope.map { [$0.contiguousView(shape)] } ?? [])
     }
 }
 
@@ -138,7 +180,8 @@ extension Tensor {
                 "linear", "the bias has shape \(bias.shape), expected [\(weight.shape[0])] for weight \(weight.shape)")
         }
         let inputs = bias.map { [self, weight, $0] } ?? [self, weight]
-        if let activation { return applyOne(LinearActivation(activation: activation), to: inputs) }
-        return applyOne(Linear(), to: inputs)
+        guard let activation else { return applyOne(Linear(), to: inputs) }
+        let keepsSlope = !activation.isOfOutput && isRecording && inputs.contains { $0.requiresGrad }
+        return apply(LinearActivation(activation: activation, keepsSlope: keepsSlope), to: inputs)[0]
     }
 }

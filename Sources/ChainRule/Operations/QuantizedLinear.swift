@@ -87,7 +87,7 @@ extension CPU {
             // Weights that many rows use are better unpacked once.
             let floats = convert(weight, to: .float32)
             let unpacked = scale.map { binary(CK_MUL, floats, $0.contiguousView([n, 1]), name: QuantizedLinear.name) }
-            return linear([x, unpacked ?? floats] + (bias.map { [$0] } ?? []), activation: CK_IDENTITY)
+            return linear([x, unpacked ?? floats] + (bias.map { [$0] } ?? []))[0]
         }
         var shape = x.shape
         shape[x.rank - 1] = n

@@ -25,9 +25,16 @@ public final class Linear: Module, Layer {
         return "Linear(\(inFeatures), \(outFeatures)\(bias == nil ? ", bias: false" : "")\(format))"
     }
 
-    public func callAsFunction(_ input: Tensor) -> Tensor {
+    public func callAsFunction(_ input: Tensor) -> Tensor { compute(input, nil) }
+
+    /// activation(y), in one pass: `fc(x, activation: .relu)`.
+    public func callAsFunction(_ input: Tensor, activation: Activation) -> Tensor { compute(input, activation) }
+
+    private func compute(_ input: Tensor, _ activation: Activation?) -> Tensor {
         scope {
-            quantizedWeight.map { input.linear(weight: $0, bias: bias) } ?? input.linear(weight: weight, bias: bias)
+            guard let quantizedWeight else { return input.linear(weight: weight, bias: bias, activation: activation) }
+            let y = input.linear(weight: quantizedWeight, bias: bias)
+            return activation.map { $0(y) } ?? y
         }
     }
 

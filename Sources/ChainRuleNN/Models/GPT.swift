@@ -28,7 +28,7 @@ public final class GPTBlock: Module, Layer {
     func callAsFunction(_ input: Tensor, cache: KeyValueCache?, layer: Int) -> Tensor {
         scope {
             let x = input + proj(attention(ln1(input), cache, layer))
-            return x + mp(fc(ln2(x)).gelu(approximate: .tanh))
+            return x + mp(fc(ln2(x), activation: .gelu(approximate: .tanh)))
         }
     }
 

@@ -125,6 +125,32 @@ struct FusionTests {
         }
     }
 
+    /// An activation belongs to the product before it, unless something else reads that, too.
+    @Test(arguments: [DType.float32, .float64]) func activationsFoldIntoProducts(_ dtype: DType) {
+        let functions: [(Tensor) -> Tensor] = [
+            { $0.relu() }, { $0.tanh() }, { $0.sigmoid() }, { $0.silu() }, { $0.gelu() },
+            { $0.gelu(approximate: .tanh) },
+        ]
+        for function in functions {
+            for isShared in [false, true] {
+                let gradients = { (x: [Tensor]) in
+                    let leaves = x.map { $0.requiringGrad() }
+                    let z = leaves[0].linear(weight: leaves[1], bias: leaves[2])
+                    let y = isShared ? function(z) + z : function(z)
+                    return [y.detach()] + gradient(of: (y * y.detach()).sum(), wrt: leaves)
+                }
+                for (rows, columns) in [(3, 5), (150, 140)] {
+                    compare(gradients, [[rows, 70], [columns, 70], [columns]], dtype: dtype)
+                }
+                let step = compile(gradients)
+                for _ in 0..<3 {
+                    _ = step([.ones([4, 5], dtype: dtype), .ones([6, 5], dtype: dtype), .ones([6], dtype: dtype)])
+                }
+                #expect(step.plan.description.contains("fused (linear, ") != isShared, "\(step.plan)")
+            }
+        }
+    }
+
     @Test func manyOperationsTakeSeveralGroups() {
         let long = { (x: [Tensor]) in
             var (y, sums) = (x[0], x[1])

@@ -9,6 +9,10 @@ struct LinearTests {
     private let weight = patterned([2, 3], seed: 1)
     private let bias = patterned([2], seed: 2)
 
+    private static let activations: [Activation] = [
+        .relu, .tanh, .sigmoid, .silu, .gelu(approximate: .none), .gelu(approximate: .tanh),
+    ]
+
     @Test func valueAndGradients() {
         let (x, weight, bias) = (x.requiringGrad(), weight.requiringGrad(), bias.requiringGrad())
         let y = x.linear(weight: weight, bias: bias)
@@ -38,7 +42,7 @@ struct LinearTests {
     }
 
     /// Fused and composed give equal values and gradients.
-    @Test(arguments: [Activation.relu, .tanh, .sigmoid]) func activation(_ activation: Activation) {
+    @Test(arguments: Self.activations) func activation(_ activation: Activation) {
         func run(_ forward: (Tensor, Tensor, Tensor) -> Tensor) -> (Tensor, [Tensor?]) {
             let leaves = [x, weight, bias].map { $0.requiringGrad() }
             let y = forward(leaves[0], leaves[1], leaves[2])
@@ -52,10 +56,25 @@ struct LinearTests {
             case .relu: z.relu()
             case .tanh: z.tanh()
             case .sigmoid: z.sigmoid()
+            case .silu: z.silu()
+            case .gelu(let approximate): z.gelu(approximate: approximate)
             }
         }
         expectClose(fused.0, composed.0.toArray())
         for (left, right) in zip(fused.1, composed.1) { expectClose(left, right?.toArray() ?? []) }
+    }
+
+    /// Also where nothing is recorded, and in 16 bits.
+    @Test(arguments: Self.activations, [DType.float32, .bfloat16]) func activationOfOtherKinds(
+        _ activation: Activation, _ dtype: DType
+    ) {
+        let (x, weight) = (self.x.to(dtype), self.weight.to(dtype))
+        let y = x.linear(weight: weight, activation: activation)
+        let leaf = x.requiringGrad()
+        let recorded = leaf.linear(weight: weight, activation: activation)
+        recorded.sum().backward()
+        #expect(y.dtype == dtype && leaf.grad?.dtype == dtype)
+        #expect(y.to(.float64).toArray() as [Double] == recorded.detach().to(.float64).toArray() as [Double])
     }
 
     @Test func mistakesNameTheShapes() {

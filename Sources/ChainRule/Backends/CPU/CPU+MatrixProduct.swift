@@ -4,9 +4,11 @@ extension CPU {
     /// activation(a b + bias) over the last two axes; the others are the batch and broadcast. Transposes and broadcasts are
     /// handed to the kernel as strides. The caller has seen to it that the shapes and dtypes fit.
     ///
-    /// - Parameter bias: n numbers, one for each column of the result.
+    /// - Parameters:
+    ///   - bias: n numbers, one for each column of the result.
+    ///   - slope: For two matrices of float32 or float64: where the derivative of the activation goes.
     static func matrixProduct(
-        _ a: Tensor, _ b: Tensor, bias: Tensor? = nil, activation: ck_activation = CK_IDENTITY
+        _ a: Tensor, _ b: Tensor, bias: Tensor? = nil, activation: ck_activation = CK_IDENTITY, slope: Tensor? = nil
     ) -> Tensor {
         if a.dtype.isHalf {
             let wideBias = bias.map { convert($0, to: .float32) }
@@ -27,12 +29,12 @@ extension CPU {
             integerProduct(y, convert(a, to: .int64), convert(b, to: .int64))
             return convert(y, to: a.dtype)
         }
-        floatingProduct(y, a, b, bias: bias.map(contiguous), activation: activation)
+        floatingProduct(y, a, b, bias: bias.map(contiguous), activation: activation, slope: slope)
         return y
     }
 
     private static func floatingProduct(
-        _ y: Tensor, _ a: Tensor, _ b: Tensor, bias: Tensor?, activation: ck_activation
+        _ y: Tensor, _ a: Tensor, _ b: Tensor, bias: Tensor?, activation: ck_activation, slope: Tensor?
     ) {
         let nest = BatchNest(y, a, b)
         var product = nest.kernelDescription(y, a, b)
@@ -40,6 +42,7 @@ extension CPU {
         product.beta = 0
         product.activation = activation
         product.bias_column = 1
+        product.slope = slope?.rawPointer
         if a.dtype == .float32 {
             let workspace = Workspace(byteCount: ck_matmul_workspace_f32(&product))
             let (output, left, right) = (
@@ -61,7 +64,7 @@ extension CPU {
                     bias?.pointer(to: Double.self), workspace.pointer)
             }
         }
-        withExtendedLifetime((a, b, bias)) {}
+        withExtendedLifetime((a, b, bias, slope)) {}
     }
 
     /// Of int64; sums wrap around.
