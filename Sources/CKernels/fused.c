@@ -183,14 +183,18 @@ static void run_tile(const program *program, int64_t start, int64_t count, char 
     }
 }
 
+static void run_range(const program *program, int64_t start, int64_t end)
+{
+    _Alignas(64) char scratch[CK_FUSED_SCRATCH];
+    for (; start < end; start += program->tile)
+        run_tile(program, start, end - start < program->tile ? end - start : program->tile, scratch);
+}
+
 static void run_block(void *context, int64_t block)
 {
     const program *program = context;
-    _Alignas(64) char scratch[CK_FUSED_SCRATCH];
     int64_t start = block * program->block, end = start + program->block;
-    if (end > program->count) end = program->count;
-    for (; start < end; start += program->tile)
-        run_tile(program, start, end - start < program->tile ? end - start : program->tile, scratch);
+    run_range(program, start, end < program->count ? end : program->count);
 }
 
 /// How the elements are cut: from sizes alone.
@@ -218,24 +222,46 @@ static void choose_tile(program *program, int registers, int has_rows)
     program->register_bytes = (program->tile * widest + 63) / 64 * 64;
 }
 
-void ck_fused_run(int steps, const ck_fused_step *step, int operands, const ck_fused_operand *operand, int registers,
-                  int has_rows, int rank, const int64_t *shape)
+static program make_program(const ck_fused_program *call)
 {
     static const int64_t one = 1;
-    program program = {.steps = steps, .operands = operands, .rank = rank, .step = step, .operand = operand,
-                       .shape = shape, .elementwise = ck_elementwise_current(), .rows = ck_rows_current(), .count = 1};
-    if (rank == 0) program.rank = 1, program.shape = &one;
-    for (int axis = 0; axis < rank; axis++) program.count *= shape[axis];
+    program made = {.steps = call->steps, .operands = call->operands, .rank = call->rank, .step = call->step,
+                    .operand = call->operand, .shape = call->shape, .elementwise = ck_elementwise_current(),
+                    .rows = ck_rows_current(), .count = 1};
+    if (made.rank == 0) made.rank = 1, made.shape = &one;
+    for (int axis = 0; axis < made.rank; axis++) made.count *= made.shape[axis];
+    made.columns = call->has_rows ? made.shape[made.rank - 1] : 1;
+    if (made.count > 0) choose_tile(&made, call->registers, call->has_rows);
+    return made;
+}
+
+void ck_fused_run(const ck_fused_program *call)
+{
+    program program = make_program(call);
     if (program.count == 0) return;
-    program.columns = has_rows ? program.shape[program.rank - 1] : 1;
-    choose_tile(&program, registers, has_rows);
     int64_t blocks = (program.count + program.block - 1) / program.block;
     if (blocks == 1) run_block(&program, 0);
     else ck_parallel(blocks, run_block, &program);
-    for (int s = 0; s < steps; s++) {
-        if (step[s].kind != CK_FUSED_LAYER_NORM_GRAD || step[s].operands[9] == CK_FUSED_NONE) continue;
-        ck_row_arrays arrays = {.sums = operand[step[s].operands[9]].memory, .sums_rows = program.block / program.columns};
-        ck_layer_norm_grad_finish(step[s].is_double, program.count / program.columns, program.columns, &arrays,
-                                  operand[step[s].operands[7]].memory, operand[step[s].operands[8]].memory);
+    for (int s = 0; s < program.steps; s++) {
+        const ck_fused_step *step = program.step + s;
+        if (step->kind != CK_FUSED_LAYER_NORM_GRAD || step->operands[9] == CK_FUSED_NONE) continue;
+        ck_row_arrays arrays = {.sums = program.operand[step->operands[9]].memory, .sums_rows = program.block / program.columns};
+        ck_layer_norm_grad_finish(step->is_double, program.count / program.columns, program.columns, &arrays,
+                                  program.operand[step->operands[7]].memory, program.operand[step->operands[8]].memory);
     }
+}
+
+void ck_fused_finish_piece(void *context, void *piece, int64_t rows, int64_t columns, int64_t row, int64_t column)
+{
+    const ck_fused_finish *finish = context;
+    program program = make_program(finish->program);
+    program.fetches = 0;
+    int64_t first = ((const char *)piece - (const char *)finish->result) / finish->width;
+    // Lines of neighbours, whichever way the product turned its result.
+    int64_t lines = column == 1 ? rows : columns, length = column == 1 ? columns : rows, apart = column == 1 ? row : column;
+    if (apart == length) {
+        length *= lines;
+        lines = 1;
+    }
+    for (int64_t line = 0; line < lines; line++) run_range(&program, first + line * apart, first + line * apart + length);
 }

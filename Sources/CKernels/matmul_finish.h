@@ -91,26 +91,26 @@ static void NAME(finish_standing)(const matmul_call *call, const NAME(piece) *pi
     NAME(finish)(&other, &there, turned, TURNED_ROW);
 }
 
-/// The activations that `finish` leaves, over a piece that is done.
+/// What `finish` leaves, over a piece that is done: the activations but ReLU, and what the caller does to it.
 static void NAME(activate)(const matmul_call *call, const NAME(piece) *piece) {
-    ck_unary op;
-    switch (call->p.activation) {
-    case CK_ACTIVATE_TANH: op = CK_TANH; break;
-    case CK_ACTIVATE_SIGMOID: op = CK_SIGMOID; break;
-    case CK_ACTIVATE_GELU: op = CK_GELU; break;
-    case CK_ACTIVATE_GELU_TANH: op = CK_GELU_TANH; break;
-    case CK_ACTIVATE_SILU: op = CK_SILU; break;
-    default: return;
-    }
-    ck_loop loop = {.rank = 2, .shape = {piece->rows, piece->columns}};
-    for (int operand = 0; operand < 3; operand++) {
-        loop.strides[operand][0] = call->p.c_row;
-        loop.strides[operand][1] = call->p.c_column;
-    }
+    static const ck_unary functions[] = {
+        [CK_ACTIVATE_TANH] = CK_TANH, [CK_ACTIVATE_SIGMOID] = CK_SIGMOID, [CK_ACTIVATE_GELU] = CK_GELU,
+        [CK_ACTIVATE_GELU_TANH] = CK_GELU_TANH, [CK_ACTIVATE_SILU] = CK_SILU,
+    };
+    const ck_matmul *p = &call->p;
     T *c = NAME(c_at)(call, piece);
-    if (call->p.slope) {
-        APPLY_WITH_SLOPE(op, &loop, c, (T *)call->p.slope + (c - (T *)call->c), c);
-    } else {
-        APPLY_UNARY(op, &loop, c, c);
+    if (p->activation != CK_IDENTITY && p->activation != CK_ACTIVATE_RELU) {
+        ck_loop loop = {.rank = 2, .shape = {piece->rows, piece->columns}};
+        for (int operand = 0; operand < 3; operand++) {
+            loop.strides[operand][0] = p->c_row;
+            loop.strides[operand][1] = p->c_column;
+        }
+        const ck_unary function = functions[p->activation];
+        if (p->slope) {
+            APPLY_WITH_SLOPE(function, &loop, c, (T *)p->slope + (c - (T *)call->c), c);
+        } else {
+            APPLY_UNARY(function, &loop, c, c);
+        }
     }
+    if (p->finish) p->finish(p->finish_context, c, piece->rows, piece->columns, p->c_row, p->c_column);
 }

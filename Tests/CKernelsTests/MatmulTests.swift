@@ -144,7 +144,7 @@ private func product(
     return ck_matmul(
         m: m, n: n, k: k, batch: batch, a_row: a.row, a_column: a.column, a_batch: a.batch, b_row: b.row,
         b_column: b.column, b_batch: b.batch, c_row: c.row, c_column: c.column, c_batch: c.batch, bias_row: 0,
-        bias_column: 1, alpha: 1, beta: 0, activation: CK_IDENTITY, slope: nil)
+        bias_column: 1, alpha: 1, beta: 0, activation: CK_IDENTITY, slope: nil, finish: nil, finish_context: nil)
 }
 
 @Suite struct MatmulTests {
@@ -254,6 +254,39 @@ private func product(
             p.beta = 0.5
             p.activation = CK_ACTIVATE_TANH
             checkLarge(Float.self, p)
+        }
+    }
+
+    /// What the caller does to finished pieces is done once to each element, after everything else.
+    @Test func finishesPieces() {
+        let shapes: [(Int64, Int64, Int64)] = [
+            (1, 1, 1), (1, 300, 700), (700, 300, 1), (3, 4, 0), (10, 40, 50), (40, 130, 20), (280, 140, 50),
+            (33, 65, 17),
+            (277, 620, 130), (150, 1, 170), (3, 40_000, 4), (4, 300, 256), (130, 520, 520),
+        ]
+        withEachInstructionSet { name in
+            for (m, k, n) in shapes {
+                for transposed in [false, true] {
+                    for threads: Int32 in [1, 2] {
+                        var random = TestRandom(seed: 3)
+                        var p = product(
+                            m, k, n, batch: m < 50 ? 2 : 1, aTransposed: transposed, bTransposed: transposed)
+                        p.activation = CK_ACTIVATE_TANH
+                        var example = Case<Float>(p, biased: true, random: &random)
+                        let expected = example.result(threads: threads).map { 2 - $0 }
+                        example.p.finish = { _, piece, rows, columns, row, column in
+                            guard let piece = piece?.assumingMemoryBound(to: Float.self) else { return }
+                            for i in 0..<rows {
+                                for j in 0..<columns {
+                                    piece[Int(i * row + j * column)] = 2 - piece[Int(i * row + j * column)]
+                                }
+                            }
+                        }
+                        let finished = example.result(threads: threads)
+                        #expect(finished.prefix(Int(m * n)) == expected.prefix(Int(m * n)), "\(name): \(m) \(k) \(n)")
+                    }
+                }
+            }
         }
     }
 

@@ -57,9 +57,27 @@ typedef struct ck_fused_operand {
 /// With operations on rows: the most bytes that the registers take for one row, each rounded up to 64.
 #define CK_FUSED_SCRATCH 65536
 
-/// Runs the steps on all elements of `shape`. An output may be the memory of an input that no later step reads. `has_rows` says that there are
+/// The steps, what they work on, and the shape. An output may be the memory of an input that no later step reads. `has_rows` says that there are
 /// operations on rows, which lie along the last axis.
-void ck_fused_run(int steps, const ck_fused_step *_Nonnull step, int operands, const ck_fused_operand *_Nonnull operand,
-                  int registers, int has_rows, int rank, const int64_t *_Nonnull shape);
+typedef struct ck_fused_program {
+    int steps, operands, registers, has_rows, rank;
+    const ck_fused_step *_Nonnull step;
+    const ck_fused_operand *_Nonnull operand;
+    const int64_t *_Nonnull shape;
+} ck_fused_program;
+
+/// Runs the steps on all elements.
+void ck_fused_run(const ck_fused_program *_Nonnull program);
+
+/// Steps without operations on rows that run on the result of a product, contiguous and of their shape, piece by piece.
+typedef struct ck_fused_finish {
+    const ck_fused_program *_Nonnull program;
+    const void *_Nonnull result;
+    int64_t width;  // bytes per element of the result
+} ck_fused_finish;
+
+/// A `finish` of ck_matmul whose context is a ck_fused_finish.
+void ck_fused_finish_piece(void *_Nullable context, void *_Nullable piece, int64_t rows, int64_t columns, int64_t row,
+                           int64_t column);
 
 #endif

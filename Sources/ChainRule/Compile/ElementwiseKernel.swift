@@ -46,3 +46,9 @@ protocol RowOperation: Operation {
     /// What makes a row, when the input has this rank: `rowKernel` is used where that is the last axis.
     func rowAxes(rank: Int) -> AxisSet
 }
+
+/// A product whose pieces elementwise operations can finish while they are in a cache near by.
+protocol FinishableOperation: Operation {
+    /// As `forward` of float32 or float64, into given memory.
+    func compute(_ inputs: [Tensor], into target: ProductTarget)
+}

@@ -22,8 +22,8 @@ final class Plan {
         let constants = Constants(simplified, forms)
         let fixed = Set(constants.fixed.map(\.number))
         let kept = fixed.union(simplified.results)
-        let sharing = sharingSlopes(constants.steps, &forms)
-        let units = Fusion(foldingEpilogues(sharing, forms, kept: kept), forms).ordered
+        let fusion = Fusion(sharingSlopes(constants.steps, &forms), forms)
+        let units = foldingEpilogues(fusion.ordered, forms, kept: kept)
         let lifetimes = Lifetimes(units, kept: kept, argumentCount: recording.argumentCount)
         var planned: [RecordedStep] = []
         for (index, unit) in units.enumerated() {
@@ -79,6 +79,12 @@ private func fused(_ unit: [RecordedStep], _ forms: [ValueForm], _ lifetimes: Li
     -> [RecordedStep]
 {
     if unit.count == 1 { return [inPlace(unit[0], forms, lifetimes, at: index) ?? unit[0]] }
+    if unit[0].finishable != nil {
+        let step = EpilogueStep.make(
+            unit, forms: forms, needed: { lifetimes.isUsedOutside($0, of: index) },
+            isLastUse: { lifetimes.ends($0, with: index) })
+        if let step { return [step] }
+    }
     func merged(_ part: ArraySlice<RecordedStep>) -> [RecordedStep] {
         if part.count == 1 { return Array(part) }
         let whole = part.count == unit.count

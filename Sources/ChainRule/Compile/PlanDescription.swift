@@ -26,12 +26,12 @@ struct PlanSummary {
     /// Nil before the first run.
     var memory: PlannedMemory.Size?
 
-    /// A step: "linear  float32 [64, 256]", or for operations that run together "fused (add, relu)  float32 [64, 256]".
+    /// A step: "linear → float32 [64, 256]"; for operations that run together "fused (add, relu) → ..." or "linear finished by (gelu) → ...".
     struct Line {
         let text: String
 
         init(_ step: RecordedStep, _ forms: [ValueForm]) {
-            let name = step.parts.isEmpty ? step.name : "fused (" + step.parts.joined(separator: ", ") + ")"
+            let name = step.parts.isEmpty ? step.name : step.name + " (" + step.parts.joined(separator: ", ") + ")"
             let results = step.outputs.map { "\(forms[$0].dtype) \(forms[$0].shape)" }
             text = results.isEmpty ? name : name + " → " + results.joined(separator: ", ")
         }

@@ -13,6 +13,8 @@ class RecordedStep {
     final let kernel: ElementwiseKernel?
     /// How they do so row by row.
     final let rows: (any RowOperation)?
+    /// How its pieces are finished by others, when it is a product.
+    final let finishable: (any FinishableOperation)?
     /// The thing outside that it reads or changes: the order of such steps stays as it is.
     final let owner: ObjectIdentifier?
     /// The operations that it consists of, when it is several.
@@ -38,6 +40,7 @@ class RecordedStep {
         self.name = name
         self.kernel = kernel
         rows = identity.base as? any RowOperation
+        finishable = identity.base as? any FinishableOperation
         owner = (identity.base as? ClosureIdentity)?.owner.map(ObjectIdentifier.init)
         self.identity = identity
         self.role = role

@@ -9,6 +9,7 @@ struct TiledStep {
 
     let step: RecordedStep
     let kernel: Kernel
+    var isElementwise: Bool { if case .elementwise = kernel { true } else { false } }
     /// What it runs over: the result of an elementwise operation, the input of one on rows.
     let shape: Shape
     let dtype: DType

@@ -1,13 +1,14 @@
 import CKernels
 
 /// y = x Wᵀ + b on the last axis. Inputs: x (..., k), W (n, k), and b (n) when there is one.
-struct Linear: VariadicOperation {
+struct Linear: VariadicOperation, FinishableOperation {
     static let name = "linear"
     static let formula = Formula(
         "x Wᵀ + b", gradient: "∂L/∂x = ∂L/∂y W, ∂L/∂W = (∂L/∂y)ᵀ x, ∂L/∂b = Σ ∂L/∂y over the rows")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
     func forward(_ inputs: [Tensor]) -> [Tensor] { CPU.linear(inputs) }
+    func compute(_ inputs: [Tensor], into target: ProductTarget) { CPU.linear(inputs, into: target) }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [] }
         return linearGradients(dy, kept.inputs, needs: needs)
@@ -121,8 +122,10 @@ private func linearGradients(_ dz: Tensor, _ inputs: [Tensor], needs: [Bool]) ->
 
 extension CPU {
     /// activation(x Wᵀ + b) and, when asked for, the derivative of a GELU or SiLU there.
+    @discardableResult
     static func linear(
-        _ inputs: [Tensor], activation: ck_activation = CK_IDENTITY, withSlope: Bool = false
+        _ inputs: [Tensor], activation: ck_activation = CK_IDENTITY, withSlope: Bool = false,
+        into target: ProductTarget? = nil
     ) -> [Tensor] {
         let (x, weight) = (inputs[0], inputs[1])
         if x.dtype.isHalf {
@@ -141,7 +144,8 @@ extension CPU {
                 offset: weight.layout.offset))
         let slope = withSlope ? Tensor(uninitialized: [rows[0], weight.shape[0]], dtype: x.dtype) : nil
         let y = matrixProduct(
-            matrix, transposed, bias: inputs.count > 2 ? inputs[2] : nil, activation: activation, slope: slope)
+            matrix, transposed, bias: inputs.count > 2 ? inputs[2] : nil, activation: activation, slope: slope,
+            into: target)
         var shape = x.shape
         shape[x.rank - 1] = weight.shape[0]
         return [y.contiguousView(shape)] + (slope.map { [$0.contiguousView(shape)] } ?? [])

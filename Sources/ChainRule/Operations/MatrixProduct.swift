@@ -3,12 +3,15 @@ let matrixProductOperations: [any Operation.Type] = [
 ]
 
 /// y = a b over the last two axes; the axes in front of them broadcast.
-struct MatrixProduct: BinaryOperation {
+struct MatrixProduct: BinaryOperation, FinishableOperation {
     static let name = "matmul"
     static let formula = Formula("a b", gradient: "∂L/∂a = ∂L/∂y bᵀ, ∂L/∂b = aᵀ ∂L/∂y")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .inputs
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.matrixProduct(a, b) }
+    func compute(_ inputs: [Tensor], into target: ProductTarget) {
+        CPU.matrixProduct(inputs[0], inputs[1], into: target)
+    }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dy, kept.rightInput.mT) }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(self, to: kept.leftInput.mT, dy) }
     static let samples = [

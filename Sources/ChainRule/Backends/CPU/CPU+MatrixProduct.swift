@@ -7,8 +7,11 @@ extension CPU {
     /// - Parameters:
     ///   - bias: n numbers, one for each column of the result.
     ///   - slope: For two matrices of float32 or float64: where the derivative of the activation goes.
+    ///   - target: where a float32 or float64 result goes, instead of memory of its own.
+    @discardableResult
     static func matrixProduct(
-        _ a: Tensor, _ b: Tensor, bias: Tensor? = nil, activation: ck_activation = CK_IDENTITY, slope: Tensor? = nil
+        _ a: Tensor, _ b: Tensor, bias: Tensor? = nil, activation: ck_activation = CK_IDENTITY, slope: Tensor? = nil,
+        into target: ProductTarget? = nil
     ) -> Tensor {
         if a.dtype.isHalf {
             let wideBias = bias.map { convert($0, to: .float32) }
@@ -23,18 +26,21 @@ extension CPU {
         }
         shape.append(a.shape[a.rank - 2])
         shape.append(b.shape[b.rank - 1])
-        let y = Tensor(uninitialized: shape, dtype: a.dtype.isFloatingPoint ? a.dtype : .int64)
+        let y =
+            target?.result.contiguousView(shape)
+            ?? Tensor(uninitialized: shape, dtype: a.dtype.isFloatingPoint ? a.dtype : .int64)
         if y.count == 0 { return convert(y, to: a.dtype) }
         guard a.dtype.isFloatingPoint else {
             integerProduct(y, convert(a, to: .int64), convert(b, to: .int64))
             return convert(y, to: a.dtype)
         }
-        floatingProduct(y, a, b, bias: bias.map(contiguous), activation: activation, slope: slope)
+        floatingProduct(y, a, b, bias: bias.map(contiguous), activation: activation, slope: slope, target)
         return y
     }
 
     private static func floatingProduct(
-        _ y: Tensor, _ a: Tensor, _ b: Tensor, bias: Tensor?, activation: ck_activation, slope: Tensor?
+        _ y: Tensor, _ a: Tensor, _ b: Tensor, bias: Tensor?, activation: ck_activation, slope: Tensor?,
+        _ target: ProductTarget?
     ) {
         let nest = BatchNest(y, a, b)
         var product = nest.kernelDescription(y, a, b)
@@ -43,6 +49,7 @@ extension CPU {
         product.activation = activation
         product.bias_column = 1
         product.slope = slope?.rawPointer
+        target?.describe(to: &product)
         if a.dtype == .float32 {
             let workspace = Workspace(byteCount: ck_matmul_workspace_f32(&product))
             let (output, left, right) = (

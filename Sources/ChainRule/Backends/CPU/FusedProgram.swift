@@ -97,6 +97,28 @@ final class FusedProgram {
 
     /// Writes the results for `inputs` into `results`; takes the memory of an input, or of the result that is there, where nobody else uses it.
     func run(_ inputs: inout [Tensor], _ results: inout [Tensor]) {
+        run(&inputs, &results) { program, _ in ck_fused_run(&program) }
+    }
+
+    /// The same where `product` is to compute input number `number` first, which is uninitialized memory until then: the program, which has no
+    /// operations on rows, runs on the pieces that are done.
+    func run(
+        _ inputs: inout [Tensor], _ results: inout [Tensor], finishing number: Int,
+        _ product: (ProductTarget) -> Void
+    ) {
+        run(&inputs, &results) { program, inputs in
+            let target = inputs[number]
+            withUnsafePointer(to: program) { program in
+                var finish = ck_fused_finish(
+                    program: program, result: target.rawPointer, width: Int64(target.dtype.byteCount))
+                withUnsafeMutablePointer(to: &finish) { product(ProductTarget(result: target, finish: $0)) }
+            }
+        }
+    }
+
+    private func run(
+        _ inputs: inout [Tensor], _ results: inout [Tensor], _ body: (inout ck_fused_program, [Tensor]) -> Void
+    ) {
         for operand in operands {
             switch operand {
             case .input(let number), .rowInput(let number), .wholeInput(let number):
@@ -132,10 +154,32 @@ final class FusedProgram {
             }
         }
         withExtendedLifetime((inputs, results, numbers, workspaces)) {
-            ck_fused_run(
-                Int32(steps.count), steps, Int32(places.count), places, Int32(registers), hasRows ? 1 : 0,
-                Int32(shape.count), sizes)
+            steps.withUnsafeBufferPointer { steps in
+                places.withUnsafeBufferPointer { places in
+                    sizes.withUnsafeBufferPointer { sizes in
+                        guard let step = steps.baseAddress, let place = places.baseAddress, let size = sizes.baseAddress
+                        else { return }
+                        var program = ck_fused_program(
+                            steps: Int32(steps.count), operands: Int32(places.count), registers: Int32(registers),
+                            has_rows: hasRows ? 1 : 0, rank: Int32(shape.count), step: step, operand: place,
+                            shape: size)
+                        body(&program, inputs)
+                    }
+                }
+            }
         }
+    }
+}
+
+/// Where a product goes, and what is done to each piece of it that is finished.
+struct ProductTarget {
+    /// Contiguous, in any shape with as many elements; its old values do not matter.
+    let result: Tensor
+    fileprivate let finish: UnsafeMutablePointer<ck_fused_finish>
+
+    func describe(to product: inout ck_matmul) {
+        product.finish = ck_fused_finish_piece
+        product.finish_context = UnsafeMutableRawPointer(finish)
     }
 }
 
