@@ -1,6 +1,12 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// The folders of CKernels, which include each other's headers.
+let kernelRooms = [
+    "InstructionSets", "Threads", "VectorMath", "Elementwise", "Reductions", "Rows", "Matmul", "Attention", "Recurrent",
+    "Convolution", "Optimizers",
+]
+
 let package = Package(
     name: "ChainRule",
     platforms: [.macOS(.v15)],
@@ -17,7 +23,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
     ],
     targets: [
-        .target(name: "CKernels"),
+        .target(name: "CKernels", cSettings: kernelRooms.map { .headerSearchPath($0) }),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"])]),
         .target(name: "ChainRule", dependencies: ["CKernels"]),
         .target(name: "ChainRuleNN", dependencies: ["ChainRule"]),

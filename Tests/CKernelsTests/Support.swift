@@ -1,17 +1,11 @@
 import CKernels
-import Synchronization
 
-/// The instruction set is one setting for the whole process, and tests run side by side.
-private let instructionSetLock = Mutex(())
-
-/// Runs `body` once under each instruction set this machine has, and restores the one in use.
+/// Runs `body` once under each instruction set this machine has. Only this thread's kernels use it: tests run side by side.
 func withEachInstructionSet(_ body: (_ name: String) throws -> Void) rethrows {
-    try instructionSetLock.withLock { _ in
-        let before = ck_isa_current()
-        defer { _ = ck_isa_force(before) }
-        for isa in [CK_ISA_BASELINE, CK_ISA_AVX2, CK_ISA_AVX512] where ck_isa_force(isa) == 1 {
-            try body(String(cString: ck_isa_name(isa)))
-        }
+    let before = ck_isa_forced_here()
+    defer { ck_isa_force_here(before) }
+    for isa in [CK_ISA_BASELINE, CK_ISA_AVX2, CK_ISA_AVX512] where ck_isa_force_here(Int32(isa.rawValue)) == 1 {
+        try body(String(cString: ck_isa_name(isa)))
     }
 }
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE  // sched_getaffinity
 #endif
 
+#include "ck_isa.h"
 #include "ck_pool.h"
 
 #include <pthread.h>
@@ -50,6 +51,7 @@ static struct {
     void (*body)(void *context, int64_t block);
     void *context;
     int64_t blocks;
+    int isa;  // what the owner's thread was told to use
 } job;
 static _Alignas(CACHE_LINE) _Atomic int64_t next_block;
 
@@ -199,6 +201,7 @@ static void *work_forever(void *argument) {
         int limit;
         if (!join_job(&seen_generation, index, &limit)) continue;
         wake_next(index + 1, limit);
+        ck_isa_force_here(job.isa);
         run_blocks();
         leave_job();
     }
@@ -267,6 +270,7 @@ void ck_parallel(int64_t blocks, void (*body)(void *context, int64_t block), voi
     job.body = body;
     job.context = context;
     job.blocks = blocks;
+    job.isa = ck_isa_forced_here();
     publish_job(limit);
     run_blocks();
     close_job();

@@ -33,6 +33,7 @@ static ck_isa detect(void) { return CK_ISA_BASELINE; }
 // -1 until first asked; the detection always gives the same answer, so two threads may both make it.
 static _Atomic int detected_isa = -1;
 static _Atomic int forced_isa = -1;
+static _Thread_local int forced_here = -1;
 
 ck_isa ck_isa_detected(void) {
     int isa = atomic_load_explicit(&detected_isa, memory_order_relaxed);
@@ -44,7 +45,7 @@ ck_isa ck_isa_detected(void) {
 }
 
 ck_isa ck_isa_current(void) {
-    const int isa = atomic_load_explicit(&forced_isa, memory_order_relaxed);
+    const int isa = forced_here >= 0 ? forced_here : atomic_load_explicit(&forced_isa, memory_order_relaxed);
     return isa < 0 ? ck_isa_detected() : (ck_isa)isa;
 }
 
@@ -53,6 +54,14 @@ int ck_isa_force(ck_isa isa) {
     atomic_store_explicit(&forced_isa, (int)isa, memory_order_relaxed);
     return 1;
 }
+
+int ck_isa_force_here(int isa) {
+    if (isa > (int)ck_isa_detected()) return 0;
+    forced_here = isa;
+    return 1;
+}
+
+int ck_isa_forced_here(void) { return forced_here; }
 
 const char *ck_isa_name(ck_isa isa) {
     switch (isa) {
