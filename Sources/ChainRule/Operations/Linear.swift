@@ -120,38 +120,6 @@ private func linearGradients(_ dz: Tensor, _ inputs: [Tensor], needs: [Bool]) ->
     return gradients
 }
 
-extension CPU {
-    /// activation(x Wᵀ + b) and, when asked for, the derivative of a GELU or SiLU there.
-    @discardableResult
-    static func linear(
-        _ inputs: [Tensor], activation: ck_activation = CK_IDENTITY, withSlope: Bool = false,
-        into target: ProductTarget? = nil
-    ) -> [Tensor] {
-        let (x, weight) = (inputs[0], inputs[1])
-        if x.dtype.isHalf {
-            let wide = linear(
-                inputs.map { convert($0, to: .float32) }, activation: activation, withSlope: withSlope)
-            return wide.map { convert($0, to: x.dtype) }
-        }
-        let rows: Shape = [x.shape.dropLast().reduce(1, *), weight.shape[1]]
-        let strides = x.layout.stridesForReshape(to: rows)
-        let source = strides == nil ? contiguousCopy(x) : x
-        let matrix = source.view(
-            Layout(shape: rows, strides: strides ?? rows.contiguousStrides, offset: source.layout.offset))
-        let transposed = weight.view(
-            Layout(
-                shape: [weight.shape[1], weight.shape[0]], strides: [weight.strides[1], weight.strides[0]],
-                offset: weight.layout.offset))
-        let slope = withSlope ? Tensor(uninitialized: [rows[0], weight.shape[0]], dtype: x.dtype) : nil
-        let y = matrixProduct(
-            matrix, transposed, bias: inputs.count > 2 ? inputs[2] : nil, activation: activation, slope: slope,
-            into: target)
-        var shape = x.shape
-        shape[x.rank - 1] = weight.shape[0]
-        return [y.contiguousView(shape)] + (slope.map { [$0.contiguousView(shape)] } ?? [])
-    }
-}
-
 extension Tensor {
     /// y = x Wᵀ + b on the last axis: (..., k) gives (..., n).
     ///

@@ -1,5 +1,3 @@
-import CKernels
-
 let normalizationOperations: [any Operation.Type] = [
     BatchNormalization.self, BatchNormalizationGradient.self, RectifiedBatchNormalization.self,
     RectifiedBatchNormalizationGradient.self, LayerNormalization.self, LayerNormalizationGradient.self,

@@ -1,5 +1,3 @@
-import CKernels
-
 let orderStatisticOperations: [any Operation.Type] = [Median.self]
 
 /// The middle one of all elements in order, the lower one of two. Elements that equal it share the gradient evenly.
@@ -94,16 +92,5 @@ extension Tensor {
         let values = line.gather(dim: axis, indices)
         let isKept = keepDim && rank > 0
         return isKept ? (values, indices) : (values.squeeze(dim: axis), indices.squeeze(dim: axis))
-    }
-}
-
-extension CPU {
-    /// How many elements are NaN.
-    fileprivate static func nanCount(_ x: Tensor) -> Int {
-        if !x.dtype.isFloatingPoint { return 0 }
-        let marks = compare(CK_NE, x, x, name: Median.name)
-        return withExtendedLifetime(marks) {
-            UnsafeBufferPointer(start: marks.pointer(to: UInt8.self), count: marks.count).count { $0 != 0 }
-        }
     }
 }

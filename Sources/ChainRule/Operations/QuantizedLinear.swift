@@ -1,5 +1,3 @@
-import CKernels
-
 /// The weight W (n, k) of a linear layer in fewer bits, for inference: it is read once for each input, so that a smaller one is read
 /// sooner. Products are still made and added up in float32.
 public struct QuantizedWeight: Sendable {
@@ -74,36 +72,6 @@ struct QuantizedLinear: VariadicOperation, NotDifferentiable {
     static let name = "quantized_linear"
     static let reason = "weights in fewer bits are for inference, inside withoutGradient"
     func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.quantizedLinear(inputs)] }
-}
-
-extension CPU {
-    fileprivate static func quantizedLinear(_ inputs: [Tensor]) -> Tensor {
-        let (x, weight) = (contiguous(inputs[0]), contiguous(inputs[1]))
-        let scale = weight.dtype == .int8 ? contiguous(inputs[2]) : nil
-        let bias = inputs.count > (scale == nil ? 2 : 3) ? contiguous(inputs[inputs.count - 1]) : nil
-        let (n, k) = (weight.shape[0], weight.shape[1])
-        let rows = x.shape.dropLast().reduce(1, *)
-        if rows > 32 {
-            // Weights that many rows use are better unpacked once.
-            let floats = convert(weight, to: .float32)
-            let unpacked = scale.map { binary(CK_MUL, floats, $0.contiguousView([n, 1]), name: QuantizedLinear.name) }
-            return linear([x, unpacked ?? floats] + (bias.map { [$0] } ?? []))[0]
-        }
-        var shape = x.shape
-        shape[x.rank - 1] = n
-        let y = Tensor(uninitialized: shape, dtype: .float32)
-        let (m, n64, k64) = (Int64(rows), Int64(n), Int64(k))
-        let (from, to) = (x.pointer(to: Float.self), y.freshPointer(to: Float.self))
-        let offsets = bias?.pointer(to: Float.self)
-        if let scale {
-            ck_linear_int8(
-                m, n64, k64, to, from, weight.pointer(to: Int8.self), scale.pointer(to: Float.self), offsets)
-        } else {
-            ck_linear_bfloat16(m, n64, k64, to, from, weight.pointer(to: UInt16.self), offsets)
-        }
-        withExtendedLifetime((x, weight, scale, bias)) {}
-        return y
-    }
 }
 
 extension Tensor {

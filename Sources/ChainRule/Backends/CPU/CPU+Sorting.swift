@@ -1,3 +1,5 @@
+import CKernels
+
 extension CPU {
     /// The order that sorts each line along `axis`: int64 places, the first `limit` of them. Equal elements keep their order.
     static func sortedPlaces(_ x: Tensor, axis: Int, descending: Bool, limit: Int, name: String) -> Tensor {
@@ -240,5 +242,16 @@ extension CPU {
         }
         if first >= 0 { counts.append(Int64(order.count - start)) }
         return (firsts, inverse, counts)
+    }
+}
+
+extension CPU {
+    /// How many elements are NaN.
+    static func nanCount(_ x: Tensor) -> Int {
+        if !x.dtype.isFloatingPoint { return 0 }
+        let marks = compare(CK_NE, x, x, name: Median.name)
+        return withExtendedLifetime(marks) {
+            UnsafeBufferPointer(start: marks.pointer(to: UInt8.self), count: marks.count).count { $0 != 0 }
+        }
     }
 }
