@@ -3,7 +3,7 @@ import ChainRule
 /// y = x Wᵀ + b on the last axis: (..., inFeatures) → (..., outFeatures).
 ///
 /// W (outFeatures, inFeatures) and b are drawn from U(−1/√inFeatures, 1/√inFeatures).
-public final class Linear: Module, Layer {
+public final class Linear: Module, ActivatedLayer {
     @Parameter public var weight: Tensor
     @Parameter public var bias: Tensor?
     public let inFeatures, outFeatures: Int

@@ -21,6 +21,16 @@ extension Layer {
     }
 }
 
+/// A layer that can compute an activation behind it on its way, in fewer passes over memory than the two in turn.
+public protocol ActivatedLayer: Layer {
+    func callAsFunction(_ input: Tensor, activation: Activation) -> Tensor
+}
+
+/// A layer that is nothing but an activation: `Sequential` leaves it to an `ActivatedLayer` in front of it.
+protocol ActivationLayer: Layer {
+    var activation: Activation { get }
+}
+
 /// A module that turns two tensors into one, recorded or called by hand like a `Layer`.
 public protocol PairLayer: Module {
     func callAsFunction(_ input1: Tensor, _ input2: Tensor) -> Tensor

@@ -21,37 +21,19 @@ public final class Sequential: Module, Layer {
     }
 
     public func callAsFunction(_ input: Tensor) -> Tensor {
-        var (output, index) = (input, 0)
-        while index < layers.count {
-            if let norm = layers[index] as? BatchNormalization, index + 1 < layers.count, layers[index + 1] is ReLU {
-                output = norm(output, activation: .relu)
-                index += 2
-            } else if let linear = layers[index] as? Linear, index + 1 < layers.count,
-                let activation = activation(of: layers[index + 1])
-            {
-                output = linear(output, activation: activation)
-                index += 2
+        var (output, rest) = (input, layers[...])
+        while let layer = rest.popFirst() {
+            if let layer = layer as? any ActivatedLayer, let next = rest.first as? any ActivationLayer {
+                output = layer(output, activation: next.activation)
+                rest.removeFirst()
             } else {
-                output = layers[index](output)
-                index += 1
+                output = layer(output)
             }
         }
         return output
     }
 
     public subscript(index: Int) -> any Layer { layers[index] }
-}
-
-/// The function of an activation layer, when the layer before can compute it on its way.
-private func activation(of layer: any Layer) -> Activation? {
-    switch layer {
-    case is ReLU: .relu
-    case is Tanh: .tanh
-    case is Sigmoid: .sigmoid
-    case is SiLU: .silu
-    case let gelu as GELU: .gelu(approximate: gelu.approximate)
-    default: nil
-    }
 }
 
 /// Collects the layers written in the braces of a `Sequential`; `if` and `for` work.

@@ -3,7 +3,8 @@ import ChainRule
 // Activations without settings.
 
 /// max(x, 0)
-public final class ReLU: Module, Layer {
+public final class ReLU: Module, ActivationLayer {
+    var activation: Activation { .relu }
     public override var summary: String { "ReLU()" }
     public func callAsFunction(_ input: Tensor) -> Tensor { scope { input.relu() } }
 }
@@ -15,7 +16,8 @@ public final class ReLU6: Module, Layer {
 }
 
 /// tanh x
-public final class Tanh: Module, Layer {
+public final class Tanh: Module, ActivationLayer {
+    var activation: Activation { .tanh }
     public override var summary: String { "Tanh()" }
     public func callAsFunction(_ input: Tensor) -> Tensor { scope { input.tanh() } }
 }
@@ -27,7 +29,8 @@ public final class Tanhshrink: Module, Layer {
 }
 
 /// 1 / (1 + e⁻ˣ)
-public final class Sigmoid: Module, Layer {
+public final class Sigmoid: Module, ActivationLayer {
+    var activation: Activation { .sigmoid }
     public override var summary: String { "Sigmoid()" }
     public func callAsFunction(_ input: Tensor) -> Tensor { scope { input.sigmoid() } }
 }
@@ -51,7 +54,8 @@ public final class Hardswish: Module, Layer {
 }
 
 /// x / (1 + e⁻ˣ), also called swish (Elfwing et al. 2017, arXiv 1702.03118)
-public final class SiLU: Module, Layer {
+public final class SiLU: Module, ActivationLayer {
+    var activation: Activation { .silu }
     public override var summary: String { "SiLU()" }
     public func callAsFunction(_ input: Tensor) -> Tensor { scope { input.silu() } }
 }

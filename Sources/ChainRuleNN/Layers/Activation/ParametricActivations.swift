@@ -3,7 +3,7 @@ import ChainRule
 // Activations with settings, and one with a parameter.
 
 /// x · Φ(x), Φ the normal distribution function, or its approximation by tanh (Hendrycks and Gimpel 2016, arXiv 1606.08415).
-public final class GELU: Module, Layer {
+public final class GELU: Module, ActivationLayer {
     public let approximate: GeluApproximation
 
     public init(approximate: GeluApproximation = .none) {
@@ -11,6 +11,7 @@ public final class GELU: Module, Layer {
         super.init()
     }
 
+    var activation: Activation { .gelu(approximate: approximate) }
     public override var summary: String { approximate == .none ? "GELU()" : "GELU(approximate: .\(approximate))" }
     public func callAsFunction(_ input: Tensor) -> Tensor { scope { input.gelu(approximate: approximate) } }
 }

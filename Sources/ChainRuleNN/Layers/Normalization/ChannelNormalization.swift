@@ -58,7 +58,7 @@ public class ChannelNormalization: Module {
 ///
 /// In training the batch's own mean and variance are used, and the running ones move towards them by `momentum`
 /// (nil: the plain average over all batches); in evaluation the running ones are used, if there are any.
-public class BatchNormalization: ChannelNormalization, Layer {
+public class BatchNormalization: ChannelNormalization, ActivatedLayer {
     public init(
         _ features: Int, eps: Double = 1e-5, momentum: Double? = 0.1, affine: Bool = true, bias: Bool = true,
         trackRunningStatistics: Bool = true, dtype: DType = .float32
@@ -73,11 +73,13 @@ public class BatchNormalization: ChannelNormalization, Layer {
 
     public final func callAsFunction(_ input: Tensor) -> Tensor { normalize(input, nil, nil) }
 
-    /// A function of y, or of the sum of y and another tensor of its shape: `bn(conv(x), adding: shortcut, activation: .relu)`. Where the
-    /// function is `.relu` this is faster than computing one after the other.
-    public final func callAsFunction(
-        _ input: Tensor, adding other: Tensor? = nil, activation: Activation
-    ) -> Tensor {
+    /// A function of y. Where it is `.relu` this is faster than computing one after the other.
+    public final func callAsFunction(_ input: Tensor, activation: Activation) -> Tensor {
+        normalize(input, nil, activation)
+    }
+
+    /// The same of the sum of y and another tensor of its shape: `bn(conv(x), adding: shortcut, activation: .relu)`.
+    public final func callAsFunction(_ input: Tensor, adding other: Tensor, activation: Activation) -> Tensor {
         normalize(input, other, activation)
     }
 
