@@ -44,17 +44,7 @@ import Testing
             ConvolutionGeometry.square(8, 64, 130, size: 13, kernel: 3, stride: 2, padding: 1),
             .square(4, 160, 70, size: 9, kernel: 3, stride: 2), .square(16, 64, 64, size: 9, kernel: 1),
         ] {
-            let data = ConvolutionData(g, seed: 5)
-            withEachInstructionSet { isa in
-                let before = ck_thread_count()
-                defer { ck_set_thread_count(before) }
-                ck_set_thread_count(1)
-                let alone = data.passes(g)
-                for threads: Int32 in [2, 4] {
-                    ck_set_thread_count(threads)
-                    #expect(data.passes(g).isIdentical(to: alone), "\(threads) threads \(isa) \(g)")
-                }
-            }
+            ConvolutionData(g, seed: 5).checkThreads(g)
         }
     }
 

@@ -214,4 +214,18 @@ struct ConvolutionData {
             #expect(error(passes.dw, exact.dw, size: size.dw) < tolerance, "weight gradient \(isa) \(g)")
         }
     }
+
+    /// Whether the passes give the same bits with one thread and with several.
+    func checkThreads(_ g: ConvolutionGeometry) {
+        withEachInstructionSet { isa in
+            let before = ck_thread_count()
+            defer { ck_set_thread_count(before) }
+            ck_set_thread_count(1)
+            let alone = passes(g)
+            for threads: Int32 in [2, 4] {
+                ck_set_thread_count(threads)
+                #expect(passes(g).isIdentical(to: alone), "\(threads) threads \(isa) \(g)")
+            }
+        }
+    }
 }

@@ -165,7 +165,6 @@ private func check<T: ConvolutionElement>(_ g: ConvolutionGeometry, seed: UInt64
 
     /// Work that is cut into blocks in every way: over pixels, rows, phases, groups, and parts of the pixels.
     @Test func threadsDoNotChangeResults() {
-        var random = TestRandom(seed: 3)
         let geometries: [ConvolutionGeometry] = [
             .square(64, 1, 16, size: 28, kernel: 5),
             .square(16, 16, 32, size: 12, kernel: 5),
@@ -173,22 +172,7 @@ private func check<T: ConvolutionElement>(_ g: ConvolutionGeometry, seed: UInt64
             .square(2, 64, 130, size: 12, kernel: 3, stride: 2, padding: 1),
             .square(8, 32, 32, size: 32, kernel: 3, padding: 1, groups: 32),
         ]
-        for g in geometries {
-            let x = (0..<g.xCount).map { _ in Float(random.uniform()) }
-            let w = (0..<g.wCount).map { _ in Float(random.uniform()) }
-            let dy = (0..<g.yCount).map { _ in Float(random.uniform()) }
-            withEachInstructionSet { isa in
-                let before = ck_thread_count()
-                defer { ck_set_thread_count(before) }
-                ck_set_thread_count(1)
-                let alone = ConvolutionPasses<Float>(g, x: x, w: w, dy: dy, bias: nil)
-                for threads: Int32 in [2, 4] {
-                    ck_set_thread_count(threads)
-                    let shared = ConvolutionPasses<Float>(g, x: x, w: w, dy: dy, bias: nil)
-                    #expect(shared.isIdentical(to: alone), "\(threads) threads \(isa) \(g)")
-                }
-            }
-        }
+        for g in geometries { ConvolutionData(g, seed: 3).checkThreads(g) }
     }
 
     /// What is not finite reaches every result it takes part in; padding counts as zeros and zeros are multiplied.

@@ -33,17 +33,7 @@ import Testing
         for g in [
             Self.square(8, 64, 64, height: 32, width: 32), Self.square(4, 140, 70, height: 9, width: 10),
         ] {
-            let data = ConvolutionData(g, seed: 5)
-            withEachInstructionSet { isa in
-                let before = ck_thread_count()
-                defer { ck_set_thread_count(before) }
-                ck_set_thread_count(1)
-                let alone = data.passes(g)
-                for threads: Int32 in [2, 4] {
-                    ck_set_thread_count(threads)
-                    #expect(data.passes(g).isIdentical(to: alone), "\(threads) threads \(isa) \(g)")
-                }
-            }
+            ConvolutionData(g, seed: 5).checkThreads(g)
         }
     }
 

@@ -1,6 +1,6 @@
 /// The GRU for one element type. Included by recurrent_body.h.
 
-// A block, forward and backward, is two vectors of units.
+// A block is two vectors of units.
 
 /// The outputs of `count` units at `unit` of a row, from the products of the state before for the three gates.
 CK_OUTLINE void T(gru_units)(const ck_recurrent_step *s, int64_t row, int64_t unit, int64_t count, VECTOR r, VECTOR z, VECTOR q)
@@ -48,7 +48,7 @@ static void T(gru_forward)(const ck_recurrent_step *s, int64_t block)
     }
 }
 
-/// The gradients of what entered the gates from the input and from the state, from that of the output as far as it comes from the step after.
+/// As `unit_grads` says: of what entered from the input and of what entered from the state.
 CK_OUTLINE void T(gru_gate_grads)(const ck_recurrent_step *s, int64_t row, int64_t unit, int64_t count, const VECTOR *later)
 {
     int64_t hidden = s->hidden, place = row * hidden + unit;
@@ -70,22 +70,4 @@ CK_OUTLINE void T(gru_gate_grads)(const ck_recurrent_step *s, int64_t row, int64
     T(put_units)((REAL *)s->cell_grad + place, count, dh * z);
 }
 
-static void T(gru_backward)(const ck_recurrent_step *s, int64_t block)
-{
-    int64_t hidden = s->hidden, first = block * 2 * LANES;
-    const REAL *packed = (const REAL *)s->packed + first * 3 * hidden;
-    int64_t groups = (s->batch + ROWS - 1) / ROWS;
-    for (int64_t group = 0; group < groups; group++) {
-        int64_t begin = s->batch * group / groups, rows = s->batch * (group + 1) / groups - begin;
-        // What comes from the step after: its gradients times the weights.
-        VECTOR later[ROWS][2] = {{{0}}};
-        const REAL *next = (const REAL *)s->next_grads;
-        if (next) T(products)(rows, 3 * hidden, packed, next + begin * 3 * hidden, later);
-        for (int64_t r = 0; r < rows; r++) {
-            for (int64_t half = 0; half < 2 && first + half * LANES < hidden; half++) {
-                int64_t unit = first + half * LANES;
-                T(gru_gate_grads)(s, begin + r, unit, hidden - unit, &later[r][half]);
-            }
-        }
-    }
-}
+static void T(gru_backward)(const ck_recurrent_step *s, int64_t block) { T(backward_block)(s, block, 3, T(gru_gate_grads)); }

@@ -34,9 +34,7 @@ static void T(lstm_forward)(const ck_recurrent_step *s, int64_t block)
     }
 }
 
-// A block is two vectors of units.
-
-/// The gradients of the gates of `count` units at `unit` of a row, from that of the output as far as it comes from the step after.
+/// As `unit_grads` says.
 CK_OUTLINE void T(lstm_gate_grads)(const ck_recurrent_step *s, int64_t row, int64_t unit, int64_t count, const VECTOR *later)
 {
     int64_t hidden = s->hidden, place = row * hidden + unit;
@@ -57,22 +55,4 @@ CK_OUTLINE void T(lstm_gate_grads)(const ck_recurrent_step *s, int64_t row, int6
     T(put_units)((REAL *)s->cell_grad + place, count, dc * f);
 }
 
-static void T(lstm_backward)(const ck_recurrent_step *s, int64_t block)
-{
-    int64_t hidden = s->hidden, first = block * 2 * LANES;
-    const REAL *packed = (const REAL *)s->packed + first * 4 * hidden;
-    int64_t groups = (s->batch + ROWS - 1) / ROWS;
-    for (int64_t group = 0; group < groups; group++) {
-        int64_t begin = s->batch * group / groups, rows = s->batch * (group + 1) / groups - begin;
-        // What comes from the step after: its gradients times the weights.
-        VECTOR later[ROWS][2] = {{{0}}};
-        const REAL *next = (const REAL *)s->next_grads;
-        if (next) T(products)(rows, 4 * hidden, packed, next + begin * 4 * hidden, later);
-        for (int64_t r = 0; r < rows; r++) {
-            for (int64_t half = 0; half < 2 && first + half * LANES < hidden; half++) {
-                int64_t unit = first + half * LANES;
-                T(lstm_gate_grads)(s, begin + r, unit, hidden - unit, &later[r][half]);
-            }
-        }
-    }
-}
+static void T(lstm_backward)(const ck_recurrent_step *s, int64_t block) { T(backward_block)(s, block, 4, T(lstm_gate_grads)); }

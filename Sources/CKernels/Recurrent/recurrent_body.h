@@ -74,6 +74,30 @@ static void T(pack_units)(const ck_recurrent_packing *packing, int64_t block)
     }
 }
 
+/// The gradients of what entered the gates of `count` units at `unit` of a row, from that of the output as far as it comes from the step after.
+typedef void T(unit_grads)(const ck_recurrent_step *s, int64_t row, int64_t unit, int64_t count, const VECTOR *later);
+
+/// A step back for a block of two vectors of units.
+CK_INLINE void T(backward_block)(const ck_recurrent_step *s, int64_t block, const int gates, T(unit_grads) *unit_grads)
+{
+    int64_t hidden = s->hidden, depth = gates * hidden, first = block * 2 * LANES;
+    const REAL *packed = (const REAL *)s->packed + first * depth;
+    int64_t groups = (s->batch + ROWS - 1) / ROWS;
+    for (int64_t group = 0; group < groups; group++) {
+        int64_t begin = s->batch * group / groups, rows = s->batch * (group + 1) / groups - begin;
+        // What comes from the step after: its gradients times the weights.
+        VECTOR later[ROWS][2] = {{{0}}};
+        const REAL *next = (const REAL *)s->next_grads;
+        if (next) T(products)(rows, depth, packed, next + begin * depth, later);
+        for (int64_t r = 0; r < rows; r++) {
+            for (int64_t half = 0; half < 2 && first + half * LANES < hidden; half++) {
+                int64_t unit = first + half * LANES;
+                unit_grads(s, begin + r, unit, hidden - unit, &later[r][half]);
+            }
+        }
+    }
+}
+
 #include "lstm_body.h"
 #include "gru_body.h"
 
