@@ -81,7 +81,7 @@ protocol ConvolutionElement: BinaryFloatingPoint {
     static func workspace(_ p: ck_convolution, _ pass: ck_convolution_pass) -> Int
     static func forward(
         _ p: ck_convolution, _ y: UnsafeMutablePointer<Self>, _ x: [Self], _ w: [Self], _ bias: [Self]?,
-        _ workspace: UnsafeMutableRawPointer)
+        rectified: Bool, _ workspace: UnsafeMutableRawPointer)
     static func inputGrad(
         _ p: ck_convolution, _ dx: UnsafeMutablePointer<Self>, _ dy: [Self], _ w: [Self],
         _ workspace: UnsafeMutableRawPointer)
@@ -96,11 +96,11 @@ extension Float: ConvolutionElement {
     }
     static func forward(
         _ p: ck_convolution, _ y: UnsafeMutablePointer<Float>, _ x: [Float], _ w: [Float], _ bias: [Float]?,
-        _ workspace: UnsafeMutableRawPointer
+        rectified: Bool, _ workspace: UnsafeMutableRawPointer
     ) {
         withUnsafePointer(to: p) { p in
-            guard let bias else { return ck_convolution_f32(p, y, x, w, nil, workspace) }
-            ck_convolution_f32(p, y, x, w, bias, workspace)
+            guard let bias else { return ck_convolution_f32(p, y, x, w, nil, rectified ? 1 : 0, workspace) }
+            ck_convolution_f32(p, y, x, w, bias, rectified ? 1 : 0, workspace)
         }
     }
     static func inputGrad(
@@ -123,11 +123,11 @@ extension Double: ConvolutionElement {
     }
     static func forward(
         _ p: ck_convolution, _ y: UnsafeMutablePointer<Double>, _ x: [Double], _ w: [Double], _ bias: [Double]?,
-        _ workspace: UnsafeMutableRawPointer
+        rectified: Bool, _ workspace: UnsafeMutableRawPointer
     ) {
         withUnsafePointer(to: p) { p in
-            guard let bias else { return ck_convolution_f64(p, y, x, w, nil, workspace) }
-            ck_convolution_f64(p, y, x, w, bias, workspace)
+            guard let bias else { return ck_convolution_f64(p, y, x, w, nil, rectified ? 1 : 0, workspace) }
+            ck_convolution_f64(p, y, x, w, bias, rectified ? 1 : 0, workspace)
         }
     }
     static func inputGrad(
@@ -171,14 +171,17 @@ struct ConvolutionPasses<T: ConvolutionElement> {
 
     init(_ g: ConvolutionGeometry, x: [T], w: [T], dy: [T], bias: [T]?) {
         let p = g.parameters
-        y = run(p, CK_CONV_FORWARD, count: g.yCount) { T.forward(p, $0, x, w, bias, $1) }
+        y = run(p, CK_CONV_FORWARD, count: g.yCount) { T.forward(p, $0, x, w, bias, rectified: false, $1) }
         dx = run(p, CK_CONV_INPUT_GRAD, count: g.xCount) { T.inputGrad(p, $0, dy, w, $1) }
         dw = run(p, CK_CONV_WEIGHT_GRAD, count: g.wCount) { T.weightGrad(p, $0, dy, x, $1) }
+        let rectified = run(p, CK_CONV_FORWARD, count: g.yCount) { T.forward(p, $0, x, w, bias, rectified: true, $1) }
+        #expect(same(rectified, y.map { $0 < 0 ? 0 : $0 }), "ReLU of \(g)")
     }
 
+    private func same(_ a: [T], _ b: [T]) -> Bool { zip(a, b).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) } }
+
     func isIdentical(to other: ConvolutionPasses) -> Bool {
-        func same(_ a: [T], _ b: [T]) -> Bool { zip(a, b).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) } }
-        return same(y, other.y) && same(dx, other.dx) && same(dw, other.dw)
+        same(y, other.y) && same(dx, other.dx) && same(dw, other.dw)
     }
 }
 

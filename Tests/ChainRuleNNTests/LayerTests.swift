@@ -354,6 +354,32 @@ struct LayerTests {
         #expect(abs(mean - 1) < 0.06)
     }
 
+    /// `Sequential` leaves activations to convolutions, and rectifies behind a pooling: the same bits.
+    @Test func convolutionsComputeActivations() {
+        let random = Generator(seed: 5)
+        func check(_ layers: [any Layer], _ shape: Shape) {
+            let model = Sequential(layers)
+            for parameter in model.parameters {
+                parameter.data = Tensor.uniform(parameter.shape, -1...1, generator: random)
+            }
+            let x = Tensor.uniform(shape, -1...1, generator: random).requiringGrad()
+            let (y, expected) = (model(x), layers.reduce(x) { $1($0) })
+            #expect(y.doubles == expected.doubles)
+            let dy = Tensor.uniform(y.shape, -1...1, generator: random)
+            let got = gradient(of: y, wrt: [x] + model.parameters, gradient: dy)
+            let wanted = gradient(of: expected, wrt: [x] + model.parameters, gradient: dy)
+            for (a, b) in zip(got, wanted) { #expect(a.doubles == b.doubles) }
+        }
+        for activation: any Layer in [ReLU(), Tanh(), SiLU()] {
+            check([Conv1d(2, 3, kernelSize: 2, padding: .same), activation], [2, 2, 5])
+            check([Conv2d(16, 20, kernelSize: 3, padding: 1, paddingMode: .circular), activation], [2, 16, 9, 9])
+            check([Conv3d(2, 3, kernelSize: 2), activation, MaxPool3d(2)], [1, 2, 5, 4, 6])
+        }
+        check([Conv2d(1, 4, kernelSize: 3), ReLU(), MaxPool2d(2)], [2, 1, 13, 12])
+        check([Conv2d(3, 4, kernelSize: 5), ReLU(), MaxPool2d(3, stride: 2, padding: 1)], [2, 3, 12, 12])
+        check([ReLU(), MaxPool1d(4, dilation: 2)], [2, 3, 9])
+    }
+
     @Test func backwardNeedsForward() {
         #expect(throws: TensorError.self) {
             try catchingErrors { Linear(2, 2).backward(.ones([1, 2]), .ones([1, 2])) }

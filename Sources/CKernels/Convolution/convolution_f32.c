@@ -17,11 +17,11 @@ static size_t fast_workspace(const ck_convolution *p, ck_convolution_pass pass) 
 
 /// The forward pass or the input gradient. Answers whether it is done.
 static int run_fast(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *source, const float *w,
-                    const float *bias, void *workspace) {
+                    const float *bias, int rectified, void *workspace) {
     if (ck_place_serves(p, pass)) {
-        ck_place_run(p, pass, result, source, w, bias, workspace);
+        ck_place_run(p, pass, result, source, w, bias, rectified, workspace);
     } else if (ck_rows_serves(p, pass)) {
-        ck_rows_run(p, pass, result, source, w, bias, workspace);
+        ck_rows_run(p, pass, result, source, w, bias, rectified, workspace);
     } else {
         return 0;
     }
@@ -43,7 +43,7 @@ static int run_fast_gradient(const ck_convolution *p, float *dw, const float *dy
 #define REAL_BYTES 4
 #define TYPED(name) name##_f32
 #define WINOGRAD(pass, call) (ck_winograd_serves(p, pass) && (call))
-#define FAST(pass, result, source, bias) run_fast(p, pass, result, source, w, bias, workspace)
+#define FAST(pass, result, source, bias, rectified) run_fast(p, pass, result, source, w, bias, rectified, workspace)
 #define FAST_GRADIENT run_fast_gradient(p, dw, dy, x, workspace)
 #define FAST_WORKSPACE(p, pass) fast_workspace(p, pass)
 

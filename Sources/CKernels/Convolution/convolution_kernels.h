@@ -1,12 +1,13 @@
 // Every convolution kernel of one element type, once for each instruction set. The including file defines REAL,
 // REAL_BYTES (4 or 8), TYPED(name), the public name for this type, and of faster ways WINOGRAD(pass, call), whether it
-// made the call and all its results are finite, FAST(pass, result, source, bias) and FAST_GRADIENT, whether it did it, and
-// FAST_WORKSPACE(p, pass), what they need.
+// made the call and all its results are finite, FAST(pass, result, source, bias, rectified) and FAST_GRADIENT,
+// whether it did it, and FAST_WORKSPACE(p, pass), what they need.
 
 #include <stdint.h>
 #include <string.h>
 
 #include "ck_convolution.h"
+#include "ck_elementwise.h"
 #include "ck_isa.h"
 #include "convolution_plan.h"
 
@@ -112,19 +113,22 @@ size_t TYPED(ck_convolution_workspace)(const ck_convolution *p, ck_convolution_p
 }
 
 void TYPED(ck_convolution)(const ck_convolution *p, REAL *y, const REAL *x, const REAL *w, const REAL *bias,
-                           void *workspace) {
-    if (WINOGRAD(CK_CONV_FORWARD, ck_winograd_forward(p, y, x, w, bias, workspace))) return;
-    if (FAST(CK_CONV_FORWARD, y, x, bias)) return;
+                           int rectified, void *workspace) {
+    if (WINOGRAD(CK_CONV_FORWARD, ck_winograd_forward(p, y, x, w, bias, rectified, workspace))) return;
+    if (FAST(CK_CONV_FORWARD, y, x, bias, rectified)) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_FORWARD);
     ck_conv_plan_phases(&product, p, CK_CONV_FORWARD, workspace);
     REAL *packed = (REAL *)((char *)workspace + ck_conv_phase_bytes(&product));
     DISPATCH(product, &product, y, x, w, bias, packed);
+    if (!rectified) return;
+    const ck_loop all = ck_loop_run(p->batch * p->out_channels * product.result_plane, 1, 0, 0);
+    TYPED(ck_unary)(CK_RELU, &all, y, y);
 }
 
 void TYPED(ck_convolution_input_grad)(const ck_convolution *p, REAL *dx, const REAL *dy, const REAL *w,
                                       void *workspace) {
     if (WINOGRAD(CK_CONV_INPUT_GRAD, ck_winograd_input_grad(p, dx, dy, w, workspace))) return;
-    if (FAST(CK_CONV_INPUT_GRAD, dx, dy, 0)) return;
+    if (FAST(CK_CONV_INPUT_GRAD, dx, dy, 0, 0)) return;
     ck_conv_product product = ck_conv_plan(p, CK_CONV_INPUT_GRAD);
     ck_conv_plan_phases(&product, p, CK_CONV_INPUT_GRAD, workspace);
     ck_conv_product forward = ck_conv_plan(p, CK_CONV_FORWARD);

@@ -43,6 +43,7 @@ typedef struct place_run {
     int64_t row, taps, panel, panels;      // of a padded source, of the kernel and all channels, of the packed weights
     int64_t rows_per_block, planes_per_block;
     const float *from, *weights, *bias;    // `from` is the source, padded where it must be
+    int rectified;                         // the results
     float *padded, *packed, *to;
     int64_t *offsets;
     const float *unpadded;
@@ -177,6 +178,7 @@ static void multiply_block(void *context, int64_t block) {
         .source = run->from + image * source->channels * source->height * run->row,
         .offsets = run->offsets, .weights = run->packed + panel * run->panel * run->taps,
         .channels = min(run->panel, result->channels - channel), .bias = run->bias ? run->bias + channel : 0,
+        .rectified = run->rectified,
         .width = result->width, .plane = result->height * result->width, .kernel_x = run->kernel_x,
         .is_full = run->padding_x == run->kernel_x - 1 && run->dilation_x == 1,
     };
@@ -194,10 +196,11 @@ static void multiply_block(void *context, int64_t block) {
 }
 
 void ck_place_run(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *source, const float *w,
-                  const float *bias, void *workspace) {
+                  const float *bias, int rectified, void *workspace) {
     place_run run = make_run(p, pass, ck_isa_current());
     run.weights = w;
     run.bias = bias;
+    run.rectified = rectified;
     run.to = result;
     run.offsets = workspace;
     run.packed = (float *)((char *)workspace + offset_bytes(&run));

@@ -22,6 +22,7 @@ typedef struct place_row {
     const float *weights;    // `vectors` vectors for each tap
     int64_t vectors, channels;
     const float *bias;       // null or as many as there are channels
+    int rectified;
     float *result;
     int64_t width, plane;    // of the result
     int64_t kernel_x;
@@ -48,9 +49,9 @@ typedef struct place_kernels {
     void (*taps)(const place_taps *taps);
     /// to[p * width + c] = from[c * stride + p], zeros from `channels` to `width`, which is in whole vectors; p < count.
     void (*stand)(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count);
-    /// to[c * stride + p] = from[p * width + c] + bias[c], unless `bias` is null; c < channels, p < count.
+    /// to[c * stride + p] = from[p * width + c] + bias[c], unless `bias` is null, and its ReLU when `rectified`; c < channels, p < count.
     void (*lie)(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count,
-                const float *bias);
+                const float *bias, int rectified);
     /// C = A B, or C += A B: see matmul_plane.h.
     void (*multiply)(int64_t rows, int64_t columns, int64_t k, const float *a, int64_t a_step, int packed, const float *b,
                      int64_t b_row, float *c, int64_t c_row, int accumulate);
@@ -68,7 +69,7 @@ int ck_place_serves(const ck_convolution *p, ck_convolution_pass pass);
 size_t ck_place_workspace(const ck_convolution *p, ck_convolution_pass pass);
 /// `result` = `source` convolved with w: y and x, or for the input gradient dx and dy.
 void ck_place_run(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *source, const float *w,
-                  const float *bias, void *workspace);
+                  const float *bias, int rectified, void *workspace);
 
 /// The same for the weight gradient, with kernels of 3 or 5 columns.
 int ck_place_gradient_serves(const ck_convolution *p);

@@ -12,6 +12,7 @@
 #include "matmul_tile.h"
 #include "matmul_plane.h"
 #include "transpose_vectors.h"
+#include "convolution_rectify.h"
 
 // Turning channels and pixels
 
@@ -35,7 +36,7 @@ static void place_stand(float *to, const float *from, int64_t channels, int64_t 
 }
 
 static void place_lie(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count,
-                      const float *bias) {
+                      const float *bias, int rectified) {
     for (int64_t c = 0; c < channels; c += LANES) {
         const int64_t there = channels - c < LANES ? channels - c : LANES;
         vector added = {0};
@@ -45,7 +46,7 @@ static void place_lie(float *to, const float *from, int64_t channels, int64_t st
             vector square[LANES];
             UNROLL for (int r = 0; r < LANES; r++) {
                 square[r] = (vector){0};
-                if (r < here) square[r] = load_place(from + (p + r) * width + c) + added;
+                if (r < here) square[r] = rectify_place(load_place(from + (p + r) * width + c) + added, rectified);
             }
             transpose_vectors_place(square);
             UNROLL for (int q = 0; q < LANES; q++) {
@@ -176,7 +177,8 @@ static int place_full(const place_row *row, float *product) {
 static void place_row_run(const place_row *row) {
     _Alignas(VECTOR_BYTES) float product[MAX_ROWS * PANEL];
     if (place_full(row, product)) {
-        place_lie(row->result, product, row->channels, row->plane, PANEL, row->width, row->bias);
+        place_lie(row->result, product, row->channels, row->plane, PANEL, row->width, row->bias,
+                  row->rectified);
         return;
     }
     // The widest of the tiles that cover the row with the fewest results too many; the last may overlap the one before.
@@ -193,7 +195,7 @@ static void place_row_run(const place_row *row) {
     for (int64_t start = 0; start < row->width; start += width) {
         const int64_t x = start + width <= row->width ? start : row->width - width;
         tile(row, x, product);
-        place_lie(row->result + x, product, row->channels, row->plane, PANEL, width, row->bias);
+        place_lie(row->result + x, product, row->channels, row->plane, PANEL, width, row->bias, row->rectified);
     }
 }
 

@@ -68,6 +68,7 @@ typedef struct rows_run {
     const ck_conv_product *product;
     rows_plan plan;
     const float *source, *weights, *bias;
+    int rectified;
     float *result, *memory;
     int64_t pack_channels;
     _Atomic unsigned taken;
@@ -209,7 +210,7 @@ static void finish(const rows_run *run, const rows_piece *piece, const ck_conv_a
                 + at_y * geometry->result_size[2] + x;
             const float *from = product + (panel * plan->block_pixels + p - piece->first) * plan->steps * RESULTS;
             run->kernels->lie(to, from, channels, geometry->result_plane, RESULTS, count,
-                              run->bias ? run->bias + channel : 0);
+                              run->bias ? run->bias + channel : 0, run->rectified);
             p += pixels;
         }
     }
@@ -250,12 +251,12 @@ int ck_rows_serves(const ck_convolution *p, ck_convolution_pass pass) {
 }
 
 void ck_rows_run(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *source, const float *w,
-                 const float *bias, void *workspace) {
+                 const float *bias, int rectified, void *workspace) {
     ck_conv_product product = ck_conv_plan(p, pass);
     ck_conv_plan_phases(&product, p, pass, workspace);
     rows_run run = {
         .kernels = ck_place_kernels(ck_isa_current()), .product = &product, .plan = make_plan(&product),
-        .source = source, .weights = w, .bias = bias, .result = result,
+        .source = source, .weights = w, .bias = bias, .rectified = rectified, .result = result,
         .memory = (float *)((char *)workspace + ck_conv_phase_bytes(&product)),
     };
     run.pack_channels = MOST_TAPS / product.kernel_volume;
@@ -360,7 +361,8 @@ static void add_block(void *context, int64_t result) {
         const float *more = sums + part * product->result_channels * all;
         for (int64_t i = 0; i < all; i++) sums[i] += more[i];
     }
-    run->rows.kernels->lie(run->result + result * channels * volume, sums, channels, volume, run->plan.sources, volume, 0);
+    run->rows.kernels->lie(run->result + result * channels * volume, sums, channels, volume, run->plan.sources, volume, 0,
+                           0);
 }
 
 void ck_rows_gradient(const ck_convolution *p, float *dw, const float *dy, const float *x, void *workspace) {

@@ -16,7 +16,7 @@ int ck_rows_serves(const ck_convolution *p, ck_convolution_pass pass);
 size_t ck_rows_workspace(const ck_convolution *p, ck_convolution_pass pass);
 /// `result` = `source` convolved with w: y and x, or for the input gradient dx and dy.
 void ck_rows_run(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *source, const float *w,
-                 const float *bias, void *workspace);
+                 const float *bias, int rectified, void *workspace);
 void ck_rows_gradient(const ck_convolution *p, float *dw, const float *dy, const float *x, void *workspace);
 
 #endif

@@ -61,10 +61,14 @@ static inline pooling_span window_span(const ck_pooling *p, int a, int64_t posit
 #if REAL_BYTES == 4
 #define EVEN_LANES 0, 2, 4, 6
 #define ODD_LANES 1, 3, 5, 7
+#define LOW_PAIRS 0, 4, 1, 5
+#define HIGH_PAIRS 2, 6, 3, 7
 typedef int32_t lane_index;
 #else
 #define EVEN_LANES 0, 2
 #define ODD_LANES 1, 3
+#define LOW_PAIRS 0, 2
+#define HIGH_PAIRS 1, 3
 typedef int64_t lane_index;
 #endif
 typedef REAL vector __attribute__((vector_size(16)));
@@ -229,14 +233,49 @@ static inline __attribute__((always_inline)) void halve_rows(const pooling_job *
     }
 }
 
+/// Writes each element of dx once: dy where it was the maximum of its window, else 0.
+static inline __attribute__((always_inline)) void halve_grad_rows(const pooling_job *job, int64_t plane) {
+    const ck_pooling *p = job->p;
+    const int64_t width = p->input[2], columns = p->output[2];
+    REAL *dx = job->out + plane * volume(p->input);
+    const REAL *dy = job->in + plane * volume(p->output);
+    const int64_t *chosen = job->chosen + plane * volume(p->output);
+    lanes steps;
+    for (int i = 0; i < LANES; i++) steps[i] = 2 * i;
+    for (int64_t y = 0; y < p->output[1]; y++, dy += columns, chosen += columns) {
+        for (int64_t x = 0; x < columns; x += LANES) {
+            const int64_t here = smaller(x, columns - LANES);  // the last vector may overlap the one before
+            const lanes gradient = (lanes)*(const loose_vector *)(dy + here);
+            const lanes where = __builtin_convertvector(*(const loose_wide_lanes *)(chosen + here), lanes);
+            for (int row = 0; row < 2; row++) {
+                const int64_t first = (2 * y + row) * width + 2 * here;
+                const lanes at = steps + (lane_index)first;
+                const vector even = (vector)(gradient & (where == at)), odd = (vector)(gradient & (where == at + 1));
+                *(loose_vector *)(dx + first) = __builtin_shufflevector(even, odd, LOW_PAIRS);
+                *(loose_vector *)(dx + first + LANES) = __builtin_shufflevector(even, odd, HIGH_PAIRS);
+            }
+        }
+        for (int row = 0; row < 2; row++) {
+            const int64_t end = (2 * y + row) * width + 2 * columns;
+            memset(dx + end, 0, (size_t)(width - 2 * columns) * sizeof(REAL));
+        }
+    }
+    const int64_t done = 2 * p->output[1] * width;
+    memset(dx + done, 0, (size_t)(volume(p->input) - done) * sizeof(REAL));
+}
+
 static void max_plane(const pooling_job *job, int64_t plane) { max_rows(job, plane); }
 static void halve_plane(const pooling_job *job, int64_t plane) { halve_rows(job, plane); }
+static void halve_grad_plane(const pooling_job *job, int64_t plane) { halve_grad_rows(job, plane); }
 
 #if defined(__x86_64__)
 // Selects and widens indices in fewer instructions.
 __attribute__((target("avx2"))) static void max_plane_avx2(const pooling_job *job, int64_t plane) { max_rows(job, plane); }
 __attribute__((target("avx2"))) static void halve_plane_avx2(const pooling_job *job, int64_t plane) {
     halve_rows(job, plane);
+}
+__attribute__((target("avx2"))) static void halve_grad_plane_avx2(const pooling_job *job, int64_t plane) {
+    halve_grad_rows(job, plane);
 }
 #endif
 
@@ -381,7 +420,12 @@ void TYPED(ck_max_pool)(const ck_pooling *p, REAL *y, int64_t *indices, const RE
 }
 
 void TYPED(ck_max_pool_grad)(const ck_pooling *p, REAL *dx, const REAL *dy, const int64_t *indices) {
-    pool_planes((pooling_job){.p = p, .out = dx, .in = dy, .chosen = indices, .plane = max_grad_plane});
+    pooling_job job = {.p = p, .out = dx, .in = dy, .chosen = indices, .plane = max_grad_plane};
+    if (is_halving(p)) job.plane = halve_grad_plane;
+#if defined(__x86_64__)
+    if (is_halving(p) && ck_isa_current() != CK_ISA_BASELINE) job.plane = halve_grad_plane_avx2;
+#endif
+    pool_planes(job);
 }
 
 void TYPED(ck_average_pool)(const ck_pooling *p, REAL *y, const REAL *x) {

@@ -239,11 +239,12 @@ static void near_block(void *context, int64_t block) {
 }
 
 static int run_products(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *source,
-                        const float *weights, const float *bias, void *workspace) {
+                        const float *weights, const float *bias, int rectified, void *workspace) {
     winograd_run run = {
         .kernels = current_kernels(), .problem = make_problem(p, pass), .source = source, .weights = weights,
         .bias = bias, .result = result, .memory = workspace,
     };
+    run.problem.rectified = rectified;
     run.plan = make_plan(&run.problem, pass);
     if (run.plan.near_rows > 0) {
         ck_parallel(run.plan.result_chunks, near_weights_block, &run);
@@ -256,12 +257,12 @@ static int run_products(const ck_convolution *p, ck_convolution_pass pass, float
 }
 
 int ck_winograd_forward(const ck_convolution *p, float *y, const float *x, const float *w, const float *bias,
-                        void *workspace) {
-    return run_products(p, CK_CONV_FORWARD, y, x, w, bias, workspace);
+                        int rectified, void *workspace) {
+    return run_products(p, CK_CONV_FORWARD, y, x, w, bias, rectified, workspace);
 }
 
 int ck_winograd_input_grad(const ck_convolution *p, float *dx, const float *dy, const float *w, void *workspace) {
-    return run_products(p, CK_CONV_INPUT_GRAD, dx, dy, w, 0, workspace);
+    return run_products(p, CK_CONV_INPUT_GRAD, dx, dy, w, 0, 0, workspace);
 }
 
 // The weight gradient

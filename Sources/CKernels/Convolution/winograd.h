@@ -45,6 +45,7 @@ typedef struct winograd_problem {
     int64_t tile_rows, tile_columns, tiles;  // of an image, and in all
     int64_t weight_source, weight_result;    // strides in w of a source channel and a result channel
     int reversed;                            // the taps of w count from the end
+    int rectified;                           // the results: ReLU
 } winograd_problem;
 
 /// A rectangle of tiles, source and result channels.
@@ -65,7 +66,7 @@ typedef struct winograd_kernels {
     /// first tile and channel.
     void (*multiply)(const winograd_problem *problem, const winograd_piece *piece, const float *sources,
                      const float *weights, float *product);
-    /// result = A' product A + bias. Answers whether all that was written is finite.
+    /// result = A' product A + bias, its ReLU when the problem is rectified. Answers whether all of it is finite.
     int (*result)(const winograd_problem *problem, const winograd_piece *piece, const float *product, const float *bias,
                   float *result);
     /// product (planes of WINOGRAD_PRODUCT_PLANE, a row for each result) = or += the sum over the piece's tiles of gradients * sources,
@@ -85,7 +86,7 @@ size_t ck_winograd_workspace(const ck_convolution *p, ck_convolution_pass pass);
 // Each answers whether all results are finite. Where an input or a sum is not, a whole tile is lost, and the caller has to
 // go the direct way, which spoils only what the input takes part in.
 int ck_winograd_forward(const ck_convolution *p, float *y, const float *x, const float *w, const float *bias,
-                        void *workspace);
+                        int rectified, void *workspace);
 int ck_winograd_input_grad(const ck_convolution *p, float *dx, const float *dy, const float *w, void *workspace);
 int ck_winograd_weight_grad(const ck_convolution *p, float *dw, const float *dy, const float *x, void *workspace);
 

@@ -12,6 +12,7 @@
 #include "matmul_tile.h"
 #include "matmul_plane.h"
 #include "transpose_vectors.h"
+#include "convolution_rectify.h"
 
 #include "winograd_transforms_body.h"
 #include "winograd_multiply_body.h"

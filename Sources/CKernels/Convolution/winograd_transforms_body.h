@@ -177,9 +177,9 @@ static void store_tile(const winograd_side *side, const float *tile, int64_t cha
     }
 }
 
-/// A' product A + added of one tile for LANES channels, `row` elements from one of its rows to the next; `nothing` stays 0 as long as
-/// all is finite.
-INLINE void result_tile(const float *product, lanes added, float *tile, int64_t row, lanes *nothing) {
+/// A' product A + added of one tile for LANES channels, its ReLU when `rectified`; `row` elements from one of its rows to the next,
+/// `nothing` stays 0 as long as all is finite.
+INLINE void result_tile(const float *product, lanes added, int rectified, float *tile, int64_t row, lanes *nothing) {
     lanes rows[4][6];
     UNROLL for (int j = 0; j < 6; j++) {
         lanes column[6], done[4];
@@ -193,7 +193,7 @@ INLINE void result_tile(const float *product, lanes added, float *tile, int64_t 
         UNROLL for (int j = 0; j < 4; j++) {
             const lanes sum = done[j] + added;
             *nothing += 0 * sum;
-            store_winograd(tile + r * row + j * LANES, sum);
+            store_winograd(tile + r * row + j * LANES, rectify_winograd(sum, rectified));
         }
     }
 }
@@ -219,13 +219,14 @@ static int transform_result(const winograd_problem *problem, const winograd_piec
             float strip[4 * LANES * LANES] __attribute__((aligned(64)));
             const int whole = channels == LANES && y + 4 <= side->height && x + 4 * GROUP <= side->width;
             if (!whole || t + GROUP > piece->tiles) {
-                result_tile(from, added, strip, 4 * LANES, &nothing);
+                result_tile(from, added, problem->rectified, strip, 4 * LANES, &nothing);
                 store_tile(side, strip, channels, smaller(4, side->height - y), smaller(4, side->width - x), to);
                 t++;
                 continue;
             }
             for (int64_t g = 0; g < GROUP; g++) {
-                result_tile(from + g * WINOGRAD_RESULTS, added, strip + g * 4 * LANES, LANES * LANES, &nothing);
+                result_tile(from + g * WINOGRAD_RESULTS, added, problem->rectified, strip + g * 4 * LANES,
+                            LANES * LANES, &nothing);
             }
             for (int64_t r = 0; r < 4; r++, to += side->width) {
                 lanes square[LANES];

@@ -18,9 +18,11 @@ typedef enum ck_convolution_pass { CK_CONV_FORWARD, CK_CONV_INPUT_GRAD, CK_CONV_
 size_t ck_convolution_workspace_f32(const ck_convolution *p, ck_convolution_pass pass);
 size_t ck_convolution_workspace_f64(const ck_convolution *p, ck_convolution_pass pass);
 
-/// y = x * w + bias (bias: out_channels, or null).
-void ck_convolution_f32(const ck_convolution *p, float *y, const float *x, const float *w, const float *bias, void *workspace);
-void ck_convolution_f64(const ck_convolution *p, double *y, const double *x, const double *w, const double *bias, void *workspace);
+/// y = x * w + bias (bias: out_channels, or null), and its ReLU when `rectified`: the bits of CK_RELU.
+void ck_convolution_f32(const ck_convolution *p, float *y, const float *x, const float *w, const float *bias, int rectified,
+                        void *workspace);
+void ck_convolution_f64(const ck_convolution *p, double *y, const double *x, const double *w, const double *bias, int rectified,
+                        void *workspace);
 /// dx from dy and w. Also the forward of a transposed convolution (elements of x that no y saw get 0).
 void ck_convolution_input_grad_f32(const ck_convolution *p, float *dx, const float *dy, const float *w, void *workspace);
 void ck_convolution_input_grad_f64(const ck_convolution *p, double *dx, const double *dy, const double *w, void *workspace);

@@ -15,7 +15,7 @@ typedef struct ck_pooling {
 /// Maximum (a NaN wins) and where it was: the flat position in its input plane, the first one on a tie.
 void ck_max_pool_f32(const ck_pooling *p, float *y, int64_t *indices, const float *x);
 void ck_max_pool_f64(const ck_pooling *p, double *y, int64_t *indices, const double *x);
-/// dx[indices] += dy, from zero.
+/// dx[indices] += dy, from zero; each index is -1, which is nowhere, or lies in its window.
 void ck_max_pool_grad_f32(const ck_pooling *p, float *dx, const float *dy, const int64_t *indices);
 void ck_max_pool_grad_f64(const ck_pooling *p, double *dx, const double *dy, const int64_t *indices);
 

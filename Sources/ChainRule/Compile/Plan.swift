@@ -22,7 +22,8 @@ final class Plan {
         let constants = Constants(simplified, forms)
         let fixed = Set(constants.fixed.map(\.number))
         let kept = fixed.union(simplified.results)
-        let fusion = Fusion(sharingSlopes(constants.steps, &forms), forms)
+        let steps = rectifyingConvolutions(constants.steps, kept: kept)
+        let fusion = Fusion(sharingSlopes(steps, &forms), forms)
         let units = foldingEpilogues(fusion.ordered, forms, kept: kept)
         let lifetimes = Lifetimes(units, kept: kept, argumentCount: recording.argumentCount)
         var planned: [RecordedStep] = []
@@ -30,7 +31,7 @@ final class Plan {
             planned += fused(unit, forms, lifetimes, at: index)
         }
         let releases = Lifetimes(planned.map { [$0] }, kept: kept, argumentCount: 0).releases
-        steps = zip(planned, releases).map { PlannedStep(step: $0, releases: $1) }
+        self.steps = zip(planned, releases).map { PlannedStep(step: $0, releases: $1) }
         results = simplified.results
         releasedAtEnd = Array(Set(results).union(0..<recording.argumentCount).subtracting(fixed))
         conditions = recording.conditions

@@ -1,5 +1,5 @@
 let convolutionOperations: [any Operation.Type] = [
-    Convolution.self, ConvolutionInputGradient.self, ConvolutionWeightGradient.self,
+    Convolution.self, RectifiedConvolution.self, ConvolutionInputGradient.self, ConvolutionWeightGradient.self,
 ]
 
 // The convolution is linear in its input and in its weight, so its three forms are each other's gradients:
@@ -20,12 +20,7 @@ struct Convolution: VariadicOperation {
     }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [] }
-        let (x, w) = (kept.inputs[0], kept.inputs[1])
-        return [
-            needs[0] ? apply(ConvolutionInputGradient(geometry: geometry), to: dy, w) : nil,
-            needs[1] ? apply(ConvolutionWeightGradient(geometry: geometry), to: dy, x) : nil,
-            needs.count > 2 && needs[2] ? dy.sum(dim: [0] + Array(2..<dy.rank)) : nil,
-        ]
+        return geometry.gradients(dy, kept.inputs, needs: needs)
     }
     static let samples = [
         Sample([part([2, 2, 5]), part([3, 2, 3]), part([3])]) {
@@ -36,6 +31,31 @@ struct Convolution: VariadicOperation {
         },
         Sample([part([1, 1, 3, 3, 3]), part([2, 1, 2, 2, 2])]) { [$0[0].conv3d(weight: $0[1], stride: [1, 2, 1])] },
     ]
+}
+
+/// y = relu(x ⋆ w + b) in one pass. Composed: `convolution`, then `relu`. Inputs: x, w, and b when there is one.
+struct RectifiedConvolution: VariadicOperation {
+    let geometry: ConvolutionGeometry
+    static let name = "convolution_relu"
+    static let formula = Formula(
+        "max(z, 0), z = x ⋆ w + b",
+        gradient:
+            "∂L/∂z = ∂L/∂y where y > 0, ∂L/∂x = ∂L/∂z ⋆ᵀ w, ∂L/∂w = ∂L/∂z ⋆ x, ∂L/∂b = Σ ∂L/∂z over batch and places")
+    static let keeps: Keeps = [.input, .output]
+    func forward(_ inputs: [Tensor]) -> [Tensor] {
+        [CPU.convolution(geometry, inputs[0], inputs[1], bias: inputs.count > 2 ? inputs[2] : nil, rectified: true)]
+    }
+    func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
+        guard let dy = dy[0] else { return [] }
+        return geometry.gradients(apply(ReluGradient(), to: dy, kept.outputs[0]), kept.inputs, needs: needs)
+    }
+    /// Positive sums, and negative ones, away from the kink.
+    static let samples = [0.1...1, -1 ... -0.1].map { weights in
+        Sample([
+            Sample.Input(.uniform(0.1...1), shape: [2, 2, 4, 3]), Sample.Input(.uniform(weights), shape: [3, 2, 2, 2]),
+            Sample.Input(.uniform(weights), shape: [3]),
+        ]) { [$0[0].conv2d(weight: $0[1], bias: $0[2], activation: .relu)] }
+    }
 }
 
 /// The gradient of a convolution's input from that of its output and the weight.
@@ -108,5 +128,14 @@ struct ConvolutionGeometry: Hashable, Sendable {
 
     func inputShape(batch: Int) -> Shape { Shape([batch, inChannels] + input.last(axes)) }
     func outputShape(batch: Int) -> Shape { Shape([batch, outChannels] + output.last(axes)) }
+    /// Of x, w and b, from those of x ⋆ w + b.
+    fileprivate func gradients(_ dz: Tensor, _ inputs: [Tensor], needs: [Bool]) -> [Tensor?] {
+        [
+            needs[0] ? apply(ConvolutionInputGradient(geometry: self), to: dz, inputs[1]) : nil,
+            needs[1] ? apply(ConvolutionWeightGradient(geometry: self), to: dz, inputs[0]) : nil,
+            needs.count > 2 && needs[2] ? dz.sum(dim: [0] + Array(2..<dz.rank)) : nil,
+        ]
+    }
+
     var weightShape: Shape { Shape([outChannels, inChannels / groups] + kernel.last(axes)) }
 }

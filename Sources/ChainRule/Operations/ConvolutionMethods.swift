@@ -26,25 +26,25 @@ extension Tensor {
     /// float64, exact up to 2⁵³.
     public func conv1d(
         weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: ConvolutionPadding = 0,
-        dilation: SpatialSize = 1, groups: Int = 1
+        dilation: SpatialSize = 1, groups: Int = 1, activation: Activation? = nil
     ) -> Tensor {
-        convolved(ConvolutionCall("conv1d", 1, weight, bias, stride, padding, dilation, groups))
+        convolved(ConvolutionCall("conv1d", 1, weight, bias, stride, padding, dilation, groups, activation))
     }
 
     /// The cross-correlation over two axes: (N, C, H, W) or (C, H, W) with a weight (O, C / groups, K, K′) gives (N, O, H′, W′).
     public func conv2d(
         weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: ConvolutionPadding = 0,
-        dilation: SpatialSize = 1, groups: Int = 1
+        dilation: SpatialSize = 1, groups: Int = 1, activation: Activation? = nil
     ) -> Tensor {
-        convolved(ConvolutionCall("conv2d", 2, weight, bias, stride, padding, dilation, groups))
+        convolved(ConvolutionCall("conv2d", 2, weight, bias, stride, padding, dilation, groups, activation))
     }
 
     /// The cross-correlation over three axes: (N, C, D, H, W) or (C, D, H, W).
     public func conv3d(
         weight: Tensor, bias: Tensor? = nil, stride: SpatialSize = 1, padding: ConvolutionPadding = 0,
-        dilation: SpatialSize = 1, groups: Int = 1
+        dilation: SpatialSize = 1, groups: Int = 1, activation: Activation? = nil
     ) -> Tensor {
-        convolved(ConvolutionCall("conv3d", 3, weight, bias, stride, padding, dilation, groups))
+        convolved(ConvolutionCall("conv3d", 3, weight, bias, stride, padding, dilation, groups, activation))
     }
 
     /// The transpose of `conv1d` over one axis: (N, C, L) or (C, L) with a weight (C, O / groups, K) gives (N, O, L′),
@@ -82,8 +82,13 @@ extension Tensor {
         guard let batched = call.batched(self, channelsAxis: 1) else { return .placeholderAfterError }
         guard let geometry = call.geometry(of: batched.shape) else { return .placeholderAfterError }
         let inputs = [batched, call.weight, call.bias].compactMap { $0?.integersAsFloats }
-        let y = applyOne(Convolution(geometry: geometry), to: inputs).to(dtype)
-        return rank == batched.rank ? y : y.squeeze(dim: 0)
+        let sums =
+            call.activation == .relu
+            ? applyOne(RectifiedConvolution(geometry: geometry), to: inputs)
+            : applyOne(Convolution(geometry: geometry), to: inputs)
+        let y = rank == batched.rank ? sums.to(dtype) : sums.to(dtype).squeeze(dim: 0)
+        guard let activation = call.activation, activation != .relu else { return y }
+        return activation(y)
     }
 
     private func convolvedInSize(_ call: ConvolutionCall) -> Tensor {
@@ -131,11 +136,12 @@ private struct ConvolutionCall {
     /// Whether the padding is that of `.same`, which the kernel's size tells.
     var keepsSize: Bool
     let groups: Int
+    let activation: Activation?
 
     init(
         _ name: String, _ axes: Int, _ weight: Tensor, _ bias: Tensor?, _ stride: SpatialSize,
         _ padding: ConvolutionPadding,
-        _ dilation: SpatialSize, _ groups: Int
+        _ dilation: SpatialSize, _ groups: Int, _ activation: Activation? = nil
     ) {
         self.name = name
         self.axes = axes
@@ -150,6 +156,7 @@ private struct ConvolutionCall {
         keepsSize = padding == .same
         self.dilation = dilation.sizes(axes, in: name)
         self.groups = groups
+        self.activation = activation
     }
 
     /// The input with a batch axis, after dtypes, ranks and channels were seen to fit; `channelsAxis` is the weight's axis that belongs

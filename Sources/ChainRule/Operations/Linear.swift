@@ -58,7 +58,7 @@ struct LinearActivation: VariadicOperation {
         }
 }
 
-/// The functions that `linear` and `batchNorm` can compute on their results.
+/// The functions that `linear`, convolutions and `batchNorm` can compute on their results.
 public enum Activation: Sendable, Hashable {
     case relu, tanh, sigmoid, silu
     case gelu(approximate: GeluApproximation)

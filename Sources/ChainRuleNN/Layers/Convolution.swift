@@ -37,7 +37,7 @@ public class AnyConvolution: Module {
 
 /// What the convolutions over one, two and three axes share. Input (N, inChannels, spatial...) or without N; the weight is
 /// (outChannels, inChannels / groups, kernel...).
-public class Convolution: AnyConvolution {
+public class Convolution: AnyConvolution, ActivatedLayer {
     public final let padding: ConvolutionPadding
     public final let paddingMode: PaddingMode
 
@@ -64,10 +64,32 @@ public class Convolution: AnyConvolution {
         return text + ")"
     }
 
-    /// The input and how much the convolution itself still pads: what is not zeros is put around the input first.
-    final func padded(_ input: Tensor) -> (input: Tensor, padding: ConvolutionPadding) {
-        guard paddingMode != .constant else { return (input, padding) }
-        return (input.pad(margins, mode: paddingMode), 0)
+    public final func callAsFunction(_ input: Tensor) -> Tensor { compute(input, nil) }
+
+    /// activation(y): a ReLU is computed in the same pass.
+    public final func callAsFunction(_ input: Tensor, activation: Activation) -> Tensor { compute(input, activation) }
+
+    private func compute(_ input: Tensor, _ activation: Activation?) -> Tensor {
+        scope {
+            // What the convolution itself does not pad with zeros is put around the input first.
+            let isPadded = paddingMode != .constant
+            let x = isPadded ? input.pad(margins, mode: paddingMode) : input
+            let rest: ConvolutionPadding = isPadded ? 0 : padding
+            switch axes {
+            case 1:
+                return x.conv1d(
+                    weight: weight, bias: bias, stride: stride, padding: rest, dilation: dilation, groups: groups,
+                    activation: activation)
+            case 2:
+                return x.conv2d(
+                    weight: weight, bias: bias, stride: stride, padding: rest, dilation: dilation, groups: groups,
+                    activation: activation)
+            default:
+                return x.conv3d(
+                    weight: weight, bias: bias, stride: stride, padding: rest, dilation: dilation, groups: groups,
+                    activation: activation)
+            }
+        }
     }
 
     /// The margins before and after each spatial axis, the last axis first.
@@ -87,7 +109,7 @@ public class Convolution: AnyConvolution {
 }
 
 /// Cross-correlation over one axis: (N, C, L) → (N, outChannels, L').
-public final class Conv1d: Convolution, Layer {
+public final class Conv1d: Convolution {
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: SpatialSize, stride: SpatialSize = 1,
         padding: ConvolutionPadding = 0, dilation: SpatialSize = 1, groups: Int = 1, bias: Bool = true,
@@ -97,18 +119,10 @@ public final class Conv1d: Convolution, Layer {
             axes: 1, inChannels, outChannels, kernelSize: kernelSize, stride: stride, padding: padding,
             dilation: dilation, groups: groups, bias: bias, paddingMode: paddingMode, dtype: dtype)
     }
-
-    public func callAsFunction(_ input: Tensor) -> Tensor {
-        scope {
-            let (input, padding) = padded(input)
-            return input.conv1d(
-                weight: weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
-        }
-    }
 }
 
 /// Cross-correlation over two axes: (N, C, H, W) → (N, outChannels, H', W').
-public final class Conv2d: Convolution, Layer {
+public final class Conv2d: Convolution {
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: SpatialSize, stride: SpatialSize = 1,
         padding: ConvolutionPadding = 0, dilation: SpatialSize = 1, groups: Int = 1, bias: Bool = true,
@@ -118,18 +132,10 @@ public final class Conv2d: Convolution, Layer {
             axes: 2, inChannels, outChannels, kernelSize: kernelSize, stride: stride, padding: padding,
             dilation: dilation, groups: groups, bias: bias, paddingMode: paddingMode, dtype: dtype)
     }
-
-    public func callAsFunction(_ input: Tensor) -> Tensor {
-        scope {
-            let (input, padding) = padded(input)
-            return input.conv2d(
-                weight: weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
-        }
-    }
 }
 
 /// Cross-correlation over three axes: (N, C, D, H, W) → (N, outChannels, D', H', W').
-public final class Conv3d: Convolution, Layer {
+public final class Conv3d: Convolution {
     public init(
         _ inChannels: Int, _ outChannels: Int, kernelSize: SpatialSize, stride: SpatialSize = 1,
         padding: ConvolutionPadding = 0, dilation: SpatialSize = 1, groups: Int = 1, bias: Bool = true,
@@ -138,13 +144,5 @@ public final class Conv3d: Convolution, Layer {
         super.init(
             axes: 3, inChannels, outChannels, kernelSize: kernelSize, stride: stride, padding: padding,
             dilation: dilation, groups: groups, bias: bias, paddingMode: paddingMode, dtype: dtype)
-    }
-
-    public func callAsFunction(_ input: Tensor) -> Tensor {
-        scope {
-            let (input, padding) = padded(input)
-            return input.conv3d(
-                weight: weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
-        }
     }
 }

@@ -23,7 +23,12 @@ public final class Sequential: Module, Layer {
     public func callAsFunction(_ input: Tensor) -> Tensor {
         var (output, rest) = (input, layers[...])
         while let layer = rest.popFirst() {
-            if let layer = layer as? any ActivatedLayer, let next = rest.first as? any ActivationLayer {
+            if layer is ReLU, let pooling = rest.first, Sequential.poolsRectified(pooling) {
+                output = layer(pooling(output))
+                rest.removeFirst()
+            } else if let layer = layer as? any ActivatedLayer, let next = rest.first as? any ActivationLayer,
+                !(next is ReLU && rest.dropFirst().first.map(Sequential.poolsRectified) ?? false)
+            {
                 output = layer(output, activation: next.activation)
                 rest.removeFirst()
             } else {
@@ -32,6 +37,10 @@ public final class Sequential: Module, Layer {
         }
         return output
     }
+
+    /// Whether a ReLU in front of this layer may as well come behind it, where there is less to rectify: the largest of rectified elements is the
+    /// largest, rectified. (A window of nothing but padding, which gives −∞, takes a dilation.)
+    private static func poolsRectified(_ layer: any Layer) -> Bool { (layer as? MaxPooling)?.dilation == 1 }
 
     public subscript(index: Int) -> any Layer { layers[index] }
 }

@@ -82,6 +82,22 @@ struct EpilogueTests {
         #expect(!turned.contains("finished by"), "\(turned)")
     }
 
+    @Test func aReLUBecomesPartOfAConvolution() {
+        let step = { (x: [Tensor]) in
+            let (input, weight) = (x[0], x[1].requiringGrad())
+            let y = input.conv2d(weight: weight, bias: x[2], padding: 1).relu()
+            return [y.detach()] + gradient(of: (y * y).sum(), wrt: [weight])
+        }
+        let shapes: [Shape] = [[2, 16, 12, 12], [16, 16, 3, 3], [16]]
+        let text = compare(step, shapes)
+        #expect(text.contains("3 steps") && text.contains("convolution_relu →"), "\(text)")
+        let both = compare(
+            {
+                let z = $0[0].conv2d(weight: $0[1], bias: $0[2]); return [z.relu(), z + 1]
+            }, shapes)
+        #expect(!both.contains("convolution_relu"), "\(both)")
+    }
+
     @Test func aProductReadsWhatIsThereWhenItIsWritten() {
         final class Counter: @unchecked Sendable { var total = Tensor.zeros([8, 8]) }
         let weight = Tensor.ones([8, 8]).requiringGrad()

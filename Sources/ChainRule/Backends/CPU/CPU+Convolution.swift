@@ -1,12 +1,14 @@
 import CKernels
 
 extension CPU {
-    /// y = x ⋆ w + bias for one floating dtype; shapes as `geometry` says.
-    static func convolution(_ geometry: ConvolutionGeometry, _ x: Tensor, _ w: Tensor, bias: Tensor?) -> Tensor {
+    /// y = x ⋆ w + bias for one floating dtype, or its ReLU; shapes as `geometry` says.
+    static func convolution(
+        _ geometry: ConvolutionGeometry, _ x: Tensor, _ w: Tensor, bias: Tensor?, rectified: Bool = false
+    ) -> Tensor {
         if x.dtype.isHalf {
             let y = convolution(
                 geometry, convert(x, to: .float32), convert(w, to: .float32),
-                bias: bias.map { convert($0, to: .float32) })
+                bias: bias.map { convert($0, to: .float32) }, rectified: rectified)
             return convert(y, to: x.dtype)
         }
         let y = Tensor(uninitialized: geometry.outputShape(batch: x.shape[0]), dtype: x.dtype)
@@ -17,12 +19,12 @@ extension CPU {
             let workspace = Workspace(byteCount: ck_convolution_workspace_f32(&plan, CK_CONV_FORWARD))
             ck_convolution_f32(
                 &plan, y.freshPointer(to: Float.self), x.pointer(to: Float.self), w.pointer(to: Float.self),
-                bias?.pointer(to: Float.self), workspace.pointer)
+                bias?.pointer(to: Float.self), rectified ? 1 : 0, workspace.pointer)
         } else {
             let workspace = Workspace(byteCount: ck_convolution_workspace_f64(&plan, CK_CONV_FORWARD))
             ck_convolution_f64(
                 &plan, y.freshPointer(to: Double.self), x.pointer(to: Double.self), w.pointer(to: Double.self),
-                bias?.pointer(to: Double.self), workspace.pointer)
+                bias?.pointer(to: Double.self), rectified ? 1 : 0, workspace.pointer)
         }
         return y
     }
