@@ -22,7 +22,7 @@ typedef struct reduction {
 } reduction;
 
 static const double identities[] = {
-    [CK_SUM] = 0, [CK_SUM_SQUARES] = 0, [CK_PROD] = 1, [CK_MAX] = -INFINITY, [CK_MIN] = INFINITY,
+    [CK_SUM] = 0, [CK_SUM_SQUARES] = 0, [CK_SUM_NUMBERS] = 0, [CK_PROD] = 1, [CK_MAX] = -INFINITY, [CK_MIN] = INFINITY,
     [CK_SQUARED_DEVIATIONS] = 0,
 };
 

@@ -36,6 +36,7 @@
     }
 DEFINE_LEAF(sum, PLUS, ITSELF, 0, 0)
 DEFINE_LEAF(sum_squares, PLUS, SQUARE, 0, 0)
+DEFINE_LEAF(sum_numbers, PLUS, NUMBER, 0, 0)
 DEFINE_LEAF(product, TIMES, ITSELF, 1, 1)
 DEFINE_LEAF(deviations, PLUS, DEVIATION, 0, center)
 
@@ -96,6 +97,7 @@ DEFINE_EXTREMUM_LEAF(minimum, T(min), INFINITY)
     }
 DEFINE_FOLD(sum, PLUS, ITSELF)
 DEFINE_FOLD(sum_squares, PLUS, SQUARE)
+DEFINE_FOLD(sum_numbers, PLUS, NUMBER)
 DEFINE_FOLD(product, TIMES, ITSELF)
 DEFINE_FOLD(deviations, PLUS, DEVIATION)
 DEFINE_FOLD(maximum, max_f64, ITSELF)

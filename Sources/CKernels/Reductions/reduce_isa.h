@@ -13,6 +13,7 @@ CK_INLINE doubles_f64 widen_f64(f64v x) { return (doubles_f64){{x}}; }
 #define TIMES(a, b) ((a) * (b))
 #define ITSELF(x, center) (x)
 #define SQUARE(x, center) ((x) * (x))
+#define NUMBER(x, center) ((x) == (x) ? (x) : (f64v)0)
 #define DEVIATION(x, center) (((x) - (center)) * ((x) - (center)))
 
 #define BODY "reduce_body.h"
@@ -21,6 +22,7 @@ CK_INLINE doubles_f64 widen_f64(f64v x) { return (doubles_f64){{x}}; }
 #define KERNELS_OF(prefix, type)                                                                 \
     {                                                                                            \
         [CK_SUM] = prefix##_sum##type, [CK_SUM_SQUARES] = prefix##_sum_squares##type,            \
+        [CK_SUM_NUMBERS] = prefix##_sum_numbers##type,                                           \
         [CK_PROD] = prefix##_product##type, [CK_MAX] = prefix##_maximum##type,                   \
         [CK_MIN] = prefix##_minimum##type, [CK_SQUARED_DEVIATIONS] = prefix##_deviations##type,  \
     }

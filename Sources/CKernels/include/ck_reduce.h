@@ -11,7 +11,10 @@ typedef struct ck_reduction_loop {
     int64_t reduced_shape[CK_MAX_RANK], reduced_strides[CK_MAX_RANK];
 } ck_reduction_loop;
 
-typedef enum ck_reduction { CK_SUM, CK_SUM_SQUARES, CK_PROD, CK_MAX, CK_MIN /* a NaN wins */, CK_REDUCTION_COUNT } ck_reduction;
+typedef enum ck_reduction {
+    CK_SUM, CK_SUM_SQUARES, CK_SUM_NUMBERS /* a NaN counts as 0 */, CK_PROD, CK_MAX, CK_MIN /* a NaN wins */,
+    CK_REDUCTION_COUNT
+} ck_reduction;
 
 /// Sums go by blocks and pairwise, so that the error does not grow with the count.
 void ck_reduce_f32(ck_reduction op, const ck_reduction_loop *loop, float *out, const float *x);

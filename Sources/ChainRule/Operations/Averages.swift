@@ -183,11 +183,6 @@ extension Tensor {
     public func countNonzero(dim: Int) -> Tensor { (self .!= 0).sum(dim: dim) }
     public func countNonzero(dim: [Int]) -> Tensor { (self .!= 0).sum(dim: dim) }
 
-    /// The sum of the elements that are not NaN.
-    public func nansum() -> Tensor { withoutNaN.sum() }
-    public func nansum(dim: Int, keepDim: Bool = false) -> Tensor { withoutNaN.sum(dim: dim, keepDim: keepDim) }
-    public func nansum(dim: [Int], keepDim: Bool = false) -> Tensor { withoutNaN.sum(dim: dim, keepDim: keepDim) }
-
     /// The average of the elements that are not NaN; NaN where there are none. Floating dtypes.
     public func nanmean() -> Tensor { nanmean(dim: []) }
     public func nanmean(dim: Int, keepDim: Bool = false) -> Tensor { nanmean(dim: [dim], keepDim: keepDim) }
@@ -196,8 +191,6 @@ extension Tensor {
         let count = isnan().logicalNot().sum(dim: dim, keepDim: keepDim)
         return nansum(dim: dim, keepDim: keepDim) / count.to(dtype)
     }
-
-    private var withoutNaN: Tensor { dtype.isFloatingPoint ? maskedFill(isnan(), 0) : self }
 
     // MARK: - Helpers
 

@@ -1,4 +1,6 @@
-let gatheringOperations: [any Operation.Type] = [Gather.self, ScatterAdd.self, Scatter.self]
+let gatheringOperations: [any Operation.Type] = [
+    Gather.self, ScatterAdd.self, Scatter.self, WeightedGather.self,
+]
 
 /// y[i, j, …] = x[index[i, j, …], j, …], the index standing in for one axis.
 struct Gather: BinaryOperation {
@@ -46,6 +48,39 @@ struct ScatterAdd: BinaryOperation {
         Sample([Sample.Input(.uniform(-3...3), shape: [2, 5]), Sample.Input(.integers(0..<4), shape: [2, 5])]) {
             [apply(ScatterAdd(axis: 1, shape: [3, 4]), to: $0[0], $0[1])]
         }
+    ]
+}
+
+/// y[b, c, p] = Σₜ w[b, t, p] · x[b, c, i[b, t, p]]: what interpolation at places of one's choice comes to. Inputs: x, w, i (int64, inside of x).
+struct WeightedGather: VariadicOperation {
+    static let name = "weighted_gather"
+    static let formula = Formula(
+        "Σ w x at i", gradient: "∂L/∂x = w ∂L/∂y added up at i, ∂L/∂w = Σ ∂L/∂y · x at i over the channels")
+    static let dtypes: DTypes = .fullPrecision
+    static let keeps: Keeps = .input
+    func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.weightedGather(inputs[0], inputs[1], inputs[2])] }
+    func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
+        guard let dy = dy[0] else { return [] }
+        let (x, w, index) = (kept.inputs[0], kept.inputs[1], kept.inputs[2])
+        var (dx, dw): (Tensor?, [Tensor]) = (nil, [])
+        for tap in 0..<w.shape[1] {
+            let places = index.narrow(dim: 1, start: tap, length: 1).expand(dy.shape)
+            if needs[0] {
+                let part = apply(
+                    ScatterAdd(axis: 2, shape: x.shape), to: dy * w.narrow(dim: 1, start: tap, length: 1), places)
+                dx = dx.map { $0 + part } ?? part
+            }
+            if needs[1] { dw.append((dy * x.gather(dim: 2, places)).sum(dim: 1, keepDim: true)) }
+        }
+        return [dx, needs[1] ? cat(dw, dim: 1) : nil, nil]
+    }
+    static let samples = [
+        Sample(
+            WeightedGather(),
+            [
+                Sample.Input(.uniform(-3...3), shape: [2, 5, 4]), Sample.Input(.uniform(-3...3), shape: [2, 2, 3]),
+                Sample.Input(.integers(0..<4), shape: [2, 2, 3]),
+            ])
     ]
 }
 

@@ -48,36 +48,28 @@ extension Tensor {
         let (batch, channels) = (shape[0], shape[1])
         let count = places.dropFirst().reduce(1, *)
         let plane = reshape([batch, channels, shape.dropFirst(2).reduce(1, *)])
-        var combinations = [(index: Tensor, weight: Tensor?)]()
+        var combinations = [GridTap]()
         for (axis, taps) in taps.enumerated() {
             let size = shape[axis + 2]
             if axis == 0 {
-                combinations = taps.map { ($0.index, $0.weight) }
+                combinations = taps
                 continue
             }
             combinations = combinations.flatMap { outer in
-                taps.map { (outer.index * size + $0.index, GridTap.product(outer.weight, $0.weight)) }
+                taps.map { GridTap(index: outer.index * size + $0.index, weight: outer.weight * $0.weight) }
             }
         }
-        let terms = combinations.map { index, weight in
-            let places = index.reshape([batch, 1, count]).expand([batch, channels, count])
-            let elements = plane.gather(dim: 2, places)
-            return weight.map { elements * $0.reshape([batch, 1, count]) } ?? elements
-        }
-        let sum = terms.dropFirst().reduce(terms[0], +)
-        return sum.reshape(Shape([batch, channels]).appending(Shape(places.dropFirst())))
+        let indices = stack(combinations.map { $0.index.reshape([batch, count]) }, dim: 1)
+        let weights = stack(combinations.map { $0.weight.reshape([batch, count]) }, dim: 1)
+        return applyOne(WeightedGather(), to: [plane, weights, indices]).reshape(
+            Shape([batch, channels]).appending(Shape(places.dropFirst())))
     }
 }
 
-/// One of the elements along an axis that meet in each place: its number, int64, and its weight, nil for 1.
+/// One of the elements along an axis that meet in each place: its number, int64, and its weight.
 private struct GridTap {
     let index: Tensor
-    let weight: Tensor?
-
-    static func product(_ a: Tensor?, _ b: Tensor?) -> Tensor? {
-        guard let a, let b else { return a ?? b }
-        return a * b
-    }
+    let weight: Tensor
 }
 
 /// One axis of a grid sample.
@@ -109,12 +101,12 @@ private struct SampledAxis {
         }
     }
 
-    /// The element of a number, with weight 0 where there is none.
+    /// The element of a number, with a weight of 0 where there is none; a weight of 1 unless given.
     private func tap(_ number: Tensor, _ weight: Tensor?) -> GridTap {
         let isInside = (number .>= 0).logicalAnd(number .<= (size - 1))
         let index = number.maskedFill(isInside.logicalNot(), 0).to(.int64)
-        if weight == nil { return GridTap(index: index, weight: isInside.to(number.dtype)) }
-        return GridTap(index: index, weight: weight?.maskedFill(isInside.logicalNot(), 0))
+        return GridTap(
+            index: index, weight: weight?.maskedFill(isInside.logicalNot(), 0) ?? isInside.to(number.dtype))
     }
 
     /// Places beyond the ends brought inside, as the padding asks; what is moved to an end passes no gradient.

@@ -78,13 +78,20 @@ extension Tensor {
         let size = shape[axis]
         // What comes round from the other end is what was not cut off there.
         let (first, left) = (Swift.max(-before, 0), size + Swift.min(before, 0) + Swift.min(after, 0))
-        let places = (-before..<size + after).map { place in
-            switch mode {
-            case .replicate, .constant: Swift.min(Swift.max(place, 0), size - 1)
-            case .circular: first + (place - first + left) % Swift.max(left, 1)
-            case .reflect: place < 0 ? -place : place < size ? place : 2 * (size - 1) - place
+        func elements(_ places: Range<Int>) -> Tensor {
+            let sources = places.map { place in
+                switch mode {
+                case .replicate, .constant: Swift.min(Swift.max(place, 0), size - 1)
+                case .circular: first + (place - first + left) % Swift.max(left, 1)
+                case .reflect: place < 0 ? -place : place < size ? place : 2 * (size - 1) - place
+                }
             }
+            return indexSelect(dim: axis, Tensor(sources))
         }
-        return indexSelect(dim: axis, Tensor(places))
+        if before < 0 || after < 0 { return elements(-before..<size + after) }
+        return cat(
+            [
+                before > 0 ? elements(-before..<0) : nil, self, after > 0 ? elements(size..<size + after) : nil,
+            ].compactMap { $0 }, dim: axis)
     }
 }

@@ -1,7 +1,7 @@
 import CKernels
 
 let piecewiseActivationOperations: [any Operation.Type] = [
-    LeakyRelu.self, LeakyReluGradient.self, Elu.self,
+    LeakyRelu.self, LeakyReluGradient.self, Elu.self, Softshrink.self, Hardswish.self,
 ]
 
 /// y = x where x > 0, else slope · x
@@ -61,6 +61,43 @@ struct Elu: UnaryOperation, ElementwiseOperation {
     ]
 }
 
+/// y = x moved towards 0 by λ, but not past it
+struct Softshrink: LoopedUnaryOperation {
+    let lambda: Double
+    static let name = "softshrink"
+    static let formula = Formula("x ∓ λ where |x| > λ, else 0", gradient: "∂L/∂x = ∂L/∂y where |x| > λ, else 0")
+    static let keeps: Keeps = .input
+    /// x less itself brought between −λ and λ.
+    func value<T: BinaryFloatingPoint>(_ x: T) -> T {
+        let raised = x < -T(lambda) ? -T(lambda) : x
+        return x - (raised > T(lambda) ? T(lambda) : raised)
+    }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.maskedFill(kept.input.abs() .<= lambda, 0) }
+    static let samples = [
+        Sample(Softshrink(lambda: 0.5), 0.7...3), Sample(Softshrink(lambda: 0.5), -0.3...0.3),
+        Sample(Softshrink(lambda: 0.5), -3 ... -0.7),
+    ]
+}
+
+/// y = x min(max(x + 3, 0), 6) / 6
+struct Hardswish: LoopedUnaryOperation {
+    static let name = "hardswish"
+    static let formula = Formula(
+        "x relu6(x + 3) / 6", gradient: "∂L/∂x = ∂L/∂y · (0 where x ≤ −3, 1 where x ≥ 3, else x / 3 + ½)")
+    static let keeps: Keeps = .input
+    func value<T: BinaryFloatingPoint>(_ x: T) -> T {
+        let raised = x + 3 < 0 ? 0 : x + 3
+        return x * (raised > 6 ? 6 : raised) / 6
+    }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
+        let x = kept.input
+        return dy * ((x.clamp(min: -3, max: 3) + x.maskedFill(x.abs() .>= 3, 0) + 3) / 6)
+    }
+    static let samples = [
+        Sample(Hardswish(), -2.8...2.8), Sample(Hardswish(), 3.2...5), Sample(Hardswish(), -5 ... -3.2),
+    ]
+}
+
 extension Tensor {
     /// x where x > 0, else `negativeSlope` · x.
     public func leakyRelu(negativeSlope: Double = 0.01) -> Tensor { applyFloating(LeakyRelu(slope: negativeSlope)) }
@@ -117,7 +154,7 @@ extension Tensor {
     public func hardsigmoid() -> Tensor { (self + 3).relu6() / 6 }
 
     /// x · relu6(x + 3) / 6 (Howard and others, 2019).
-    public func hardswish() -> Tensor { self * (self + 3).relu6() / 6 }
+    public func hardswish() -> Tensor { applyFloating(Hardswish()) }
 
     /// x where x > `threshold`, else `value`.
     public func threshold(_ threshold: Double, _ value: Double) -> Tensor { maskedFill(self .<= threshold, value) }
@@ -128,8 +165,7 @@ extension Tensor {
     /// x moved towards 0 by λ, but not past it.
     public func softshrink(_ lambda: Double = 0.5) -> Tensor {
         guard lambda >= 0 else { return fail("softshrink", "lambda must not be negative, it is \(lambda)") }
-        let shrunk = self - (sign() * lambda)
-        return shrunk.maskedFill(abs() .<= lambda, 0)
+        return applyFloating(Softshrink(lambda: lambda))
     }
 
     /// x − tanh x.

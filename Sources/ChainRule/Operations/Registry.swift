@@ -18,5 +18,6 @@ public enum OperationRegistry {
         repeatingOperations, diagonalOperations, windowOperations, sortingOperations, scanOperations,
         scatterReductionOperations,
         linearAlgebraOperations, orderStatisticOperations, distanceOperations, attentionOperations,
+        regressionLossOperations,
     ].flatMap { $0 }
 }

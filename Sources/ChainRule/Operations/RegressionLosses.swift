@@ -1,6 +1,35 @@
 // How far numbers are from their targets. Predictions and targets have equal shapes: (N, 1) and (N) would broadcast to the (N, N) differences of
 // all pairs and train a model on nonsense, which PyTorch does after a warning.
 
+let regressionLossOperations: [any Operation.Type] = [Huber.self]
+
+/// y = ½ d² where |d| ≤ δ, else δ (|d| − δ/2), with d = a − b
+struct Huber: LoopedBinaryOperation {
+    let delta: Double
+    static let name = "huber"
+    static let formula = Formula(
+        "½ d² where |d| ≤ δ, else δ (|d| − ½ δ), d = a − b",
+        gradient: "∂L/∂a = ∂L/∂y · min(max(d, −δ), δ), ∂L/∂b = −∂L/∂a")
+    static let keeps: Keeps = .inputs
+    /// m (d − m/2) with m = d brought between −δ and δ.
+    func value<T: BinaryFloatingPoint>(_ a: T, _ b: T) -> T {
+        let (d, bound) = (a - b, T(delta))
+        let raised = d < -bound ? -bound : d
+        let nearer = raised > bound ? bound : raised
+        return nearer * (d - nearer / 2)
+    }
+    func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor {
+        dy * (kept.leftInput - kept.rightInput).clamp(min: -delta, max: delta)
+    }
+    func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor {
+        dy * (kept.rightInput - kept.leftInput).clamp(min: -delta, max: delta)
+    }
+    static let samples = [
+        Sample(Huber(delta: 0.7), -0.3...0.3, -0.3...0.3), Sample(Huber(delta: 0.7), 1...3, -0.5...0.2),
+        Sample(Huber(delta: 0.7), -0.5...0.2, 1...3),
+    ]
+}
+
 extension Tensor {
     /// (x − t)².
     ///
@@ -26,9 +55,8 @@ extension Tensor {
     public func smoothL1Loss(_ target: Tensor, beta: Double = 1, reduction: Reduction = .mean) -> Tensor {
         guard beta >= 0 else { return fail("smoothL1Loss", "beta must not be negative, it is \(beta)") }
         guard matches(target, "smoothL1Loss") else { return .placeholderAfterError }
-        let distance = (wide - target.wide).abs()
-        if beta == 0 { return distance.reduced(reduction).rounded(to: dtype) }
-        let losses = distance.huber(beta)
+        if beta == 0 { return (wide - target.wide).abs().reduced(reduction).rounded(to: dtype) }
+        let losses = apply(Huber(delta: beta), to: wide, target.wide)
         return (beta == 1 ? losses : losses / beta).reduced(reduction).rounded(to: dtype)
     }
 
@@ -42,14 +70,8 @@ extension Tensor {
         guard matches(target, "huberLoss"), weight.map({ matches($0, "huberLoss") }) ?? true else {
             return .placeholderAfterError
         }
-        let losses = (wide - target.wide).abs().huber(delta)
+        let losses = apply(Huber(delta: delta), to: wide, target.wide)
         return (weight.map { losses * $0.wide } ?? losses).reduced(reduction).rounded(to: dtype)
-    }
-
-    /// ½ d² where this distance d ≤ δ, else δ (d − δ/2): m (d − m/2) with m = min(d, δ).
-    private func huber(_ delta: Double) -> Tensor {
-        let nearer = clamp(max: delta)
-        return nearer * adding(nearer, times: -0.5)
     }
 
     /// ½ (log v + (x − t)² / v): the negative log-likelihood of targets t under normal distributions with means x and variances v

@@ -79,14 +79,23 @@ struct LinearRecurrence: BinaryOperation {
     ]
 }
 
-/// The place of the largest (or smallest) element so far along an axis, int64. The values are gathered with it.
-struct RunningExtremum: UnaryOperation, NotDifferentiable {
+/// The largest (or smallest) element so far along an axis, and its place, int64.
+struct RunningExtremum: VariadicOperation {
     let axis: Int
     let minimum: Bool
     static let name = "cummax"
+    static let formula = Formula("yᵢ = max xⱼ, j ≤ i", gradient: "∂L/∂xⱼ = Σ ∂L/∂yᵢ where xⱼ is the largest")
     static let dtypes: DTypes = .all
-    static let reason = "places are integers"
-    func forward(_ x: Tensor) -> Tensor { CPU.runningExtremum(x, axis: axis, minimum: minimum) }
+    static let keeps: Keeps = .otherOutputs
+    func forward(_ inputs: [Tensor]) -> [Tensor] { CPU.runningExtremum(inputs[0], axis: axis, minimum: minimum) }
+    func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
+        guard let dy = dy[0] else { return [] }
+        return [apply(ScatterAdd(axis: axis, shape: dy.shape), to: dy, kept.outputs[1])]
+    }
+    static let samples = [
+        Sample([Sample.Input(.distinct, shape: [2, 5])]) { [$0[0].cummax(dim: 1).values] },
+        Sample([Sample.Input(.distinct, shape: [5, 2])]) { [$0[0].cummin(dim: 0).values] },
+    ]
 }
 
 extension Tensor {
@@ -114,8 +123,8 @@ extension Tensor {
 
     private func running(_ dim: Int, minimum: Bool, in operation: String) -> (values: Tensor, indices: Tensor) {
         guard let axis = axis(dim, in: operation) else { return (.placeholderAfterError, .placeholderAfterError) }
-        let indices = apply(RunningExtremum(axis: axis, minimum: minimum), to: self)
-        return (gather(dim: axis, indices), indices)
+        let results = apply(RunningExtremum(axis: axis, minimum: minimum), to: [self])
+        return (results[0], results[1])
     }
 
     /// The differences of neighbours along `dim`, `n` times over, after `prepend` and `append` were joined to the ends.

@@ -1,5 +1,5 @@
 let selectionOperations: [any Operation.Type] = [
-    Where.self, MaskedFill.self, Clamp.self, ClampGradient.self, AddProduct.self,
+    Where.self, MaskedFill.self, Clamp.self, ClampGradient.self, AddProduct.self, NanToNum.self,
 ]
 
 /// y = a where the condition holds, else b. Inputs: condition, a, b
@@ -122,6 +122,20 @@ struct AddProduct: VariadicOperation, FusableOperation {
     ]
 }
 
+/// y = x, with numbers in place of NaN, ∞ and −∞
+struct NanToNum: LoopedUnaryOperation {
+    let fromNaN, posinf, neginf: Double
+    static let name = "nan_to_num"
+    static let formula = Formula("x where finite, else a number", gradient: "∂L/∂x = ∂L/∂y where x is finite, else 0")
+    static let keeps: Keeps = .input
+    func value<T: BinaryFloatingPoint>(_ x: T) -> T {
+        let number = x == .infinity ? T(posinf) : x == -.infinity ? T(neginf) : x
+        return x.isNaN ? T(fromNaN) : number
+    }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.maskedFill(kept.input.isfinite().logicalNot(), 0) }
+    static let samples = [Sample(NanToNum(fromNaN: 1, posinf: 2, neginf: 3), -3...3)]
+}
+
 extension Tensor {
     /// The elements of `a` where `condition` (booleans) holds, else those of `b`; all three broadcast.
     public static func `where`(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
@@ -186,13 +200,10 @@ extension Tensor {
         return y.rounded(to: dtype)
     }
 
-    /// start + weight · (end − start) with a tensor of weights.
+    /// (1 − weight) · start + weight · end with a tensor of weights, start = `self`: exact at both ends.
     public func lerp(_ end: Tensor, _ weight: Tensor) -> Tensor {
-        let (start, end, weight) = (wide, end.wide, weight.wide)
-        let difference = end - start
-        let y = Tensor.where(
-            weight.detach().abs() .< 0.5, start.addcmul(difference, weight), end.addcmul(difference, weight - 1))
-        return y.rounded(to: dtype)
+        let (start, weight) = (wide, weight.wide)
+        return start.addcmul(start, weight, value: -1).addcmul(end.wide, weight).rounded(to: dtype)
     }
 
     /// self + value · a · b, with broadcasting, rounded once less than three steps.
@@ -218,8 +229,7 @@ extension Tensor {
     public func nanToNum(nan: Double = 0, posinf: Double? = nil, neginf: Double? = nil) -> Tensor {
         guard dtype.isFloatingPoint else { return self }
         let largest = dtype.largestFinite
-        let filled = maskedFill(isnan(), nan).maskedFill(isposinf(), posinf ?? largest)
-        return filled.maskedFill(isneginf(), neginf ?? -largest)
+        return apply(NanToNum(fromNaN: nan, posinf: posinf ?? largest, neginf: neginf ?? -largest), to: self)
     }
 }
 

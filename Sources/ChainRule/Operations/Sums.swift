@@ -1,6 +1,6 @@
 import CKernels
 
-let sumOperations: [any Operation.Type] = [Sum.self]
+let sumOperations: [any Operation.Type] = [Sum.self, NumberSum.self]
 
 /// y = Σ x over some axes, which keep size 1.
 struct Sum: UnaryOperation, RowOperation {
@@ -24,6 +24,23 @@ struct Sum: UnaryOperation, RowOperation {
     ]
 }
 
+/// y = Σ x over some axes, which keep size 1, NaN as 0.
+struct NumberSum: UnaryOperation {
+    let axes: AxisSet
+    let from: Shape
+    static let name = "nansum"
+    static let formula = Formula("Σ x, NaN as 0", gradient: "∂L/∂x = ∂L/∂y where x is no NaN, else 0")
+    static let keeps: Keeps = .input
+    func forward(_ x: Tensor) -> Tensor { CPU.reduce(CK_SUM_NUMBERS, x, over: axes) }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.expand(from).maskedFill(kept.input.isnan(), 0) }
+    static let samples = [
+        Sample([Sample.Input(.uniform(-3...3), shape: [2, 3])]) {
+            [$0[0].maskedFill($0[0].detach() .< 0, Double.nan).nansum(dim: 1)]
+        },
+        Sample([Sample.Input(.uniform(-3...3), shape: [2, 3])]) { [$0[0].nansum()] },
+    ]
+}
+
 extension Tensor {
     /// The sum of all elements. Integers and booleans give int64.
     public func sum() -> Tensor { sum(over: .all(rank), keepDim: false) }
@@ -39,6 +56,18 @@ extension Tensor {
 
     private func sum(over axes: AxisSet, keepDim: Bool) -> Tensor {
         let y = apply(Sum(axes: axes, from: shape), to: self)
+        return keepDim ? y : y.reshape(axes.removed(from: shape))
+    }
+
+    /// The sum of the elements that are not NaN.
+    public func nansum() -> Tensor { nansum(dim: []) }
+    /// The sum over one axis of the elements that are not NaN.
+    public func nansum(dim: Int, keepDim: Bool = false) -> Tensor { nansum(dim: [dim], keepDim: keepDim) }
+    /// The sum over several axes of the elements that are not NaN.
+    public func nansum(dim: [Int], keepDim: Bool = false) -> Tensor {
+        guard dtype.isFloatingPoint else { return sum(dim: dim, keepDim: keepDim) }
+        guard let axes = axisSet(dim, in: "nansum") else { return .placeholderAfterError }
+        let y = apply(NumberSum(axes: axes, from: shape), to: self)
         return keepDim ? y : y.reshape(axes.removed(from: shape))
     }
 

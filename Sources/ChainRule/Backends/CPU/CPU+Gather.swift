@@ -45,6 +45,52 @@ extension CPU {
     }
 }
 
+extension CPU {
+    /// y[b, c, p] = Σₜ w[b, t, p] · x[b, c, i[b, t, p]]. Four channels at a time share what is read of w and i.
+    static func weightedGather(_ x: Tensor, _ w: Tensor, _ index: Tensor) -> Tensor {
+        let (x, w, index) = (contiguous(x), contiguous(w), contiguous(index))
+        let y = Tensor(uninitialized: [x.shape[0], x.shape[1], w.shape[2]], dtype: x.dtype)
+        withExtendedLifetime((x, w, index)) {
+            x.dtype == .float32
+                ? gatherWeighted(x, w, index, y, Float.self) : gatherWeighted(x, w, index, y, Double.self)
+        }
+        return y
+    }
+
+    @inline(__always)
+    private static func gatherWeighted<T: BinaryFloatingPoint & BitwiseCopyable & Sendable>(
+        _ x: Tensor, _ w: Tensor, _ index: Tensor, _ y: Tensor, _: T.Type
+    ) {
+        let (channels, size, taps, places) = (x.shape[1], x.shape[2], w.shape[1], w.shape[2])
+        let groups = (channels + 3) / 4
+        let (source, weights) = (x.pointer(to: T.self), w.pointer(to: T.self))
+        let (indices, target) = (index.pointer(to: Int64.self), y.freshPointer(to: T.self))
+        parallel(x.shape[0] * groups, block: blockSize(bytesEach: places * taps * 32)) { blocks in
+            for block in blocks {
+                let (batch, first) = (block / groups, block % groups * 4)
+                // Where there are fewer than four channels left the last one is computed several times over.
+                let last = Swift.min(first + 3, channels - 1)
+                let rows =
+                    SIMD4(first, Swift.min(first + 1, last), Swift.min(first + 2, last), last) &+ batch * channels
+                let (from, to) = (rows &* size, rows &* places)
+                let taken = batch * taps * places
+                for place in 0..<places {
+                    var sum = SIMD4<Double>(repeating: 0)
+                    for tap in 0..<taps {
+                        let at = Int(indices[taken + tap * places + place])
+                        let weight = Double(weights[taken + tap * places + place])
+                        let elements = SIMD4(
+                            Double(source[from[0] + at]), Double(source[from[1] + at]), Double(source[from[2] + at]),
+                            Double(source[from[3] + at]))
+                        sum += weight * elements
+                    }
+                    for channel in 0..<4 { target[to[channel] + place] = T(sum[channel]) }
+                }
+            }
+        }
+    }
+}
+
 private struct GatherElements: WordKernel {
     let nest: Nest
     let step: Int

@@ -84,22 +84,37 @@ extension CPU {
         return y
     }
 
-    /// The place of the largest (or smallest) element so far along `axis`; the last one of equals, and NaN wins.
-    static func runningExtremum(_ x: Tensor, axis: Int, minimum: Bool) -> Tensor {
-        let keys = sortKeys(x, descending: minimum)
-        let y = Tensor(uninitialized: x.shape, dtype: .int64)
-        let lines = Lines(x.shape, axis: axis, reverse: false)
-        // Turned around for the minimum, the key of a NaN is the smallest there is; lifting it lets it win there too.
-        withExtendedLifetime(keys) {
-            let output = y.freshPointer(to: Int64.self)
-            let lift = minimum && x.dtype.isFloatingPoint
-            if keys.dtype == .int32 {
-                lines.extremum(keys.pointer(to: UInt32.self), output) { lift && $0 == 0 ? .max : $0 }
-            } else {
-                lines.extremum(keys.pointer(to: UInt64.self), output) { lift && $0 == 0 ? .max : $0 }
-            }
+    /// The largest (or smallest) element so far along `axis` and its place; the last one of equals, and NaN wins.
+    static func runningExtremum(_ x: Tensor, axis: Int, minimum: Bool) -> [Tensor] {
+        if x.dtype.isHalf {
+            let wide = runningExtremum(convert(x, to: .float32), axis: axis, minimum: minimum)
+            return [convert(wide[0], to: x.dtype), wide[1]]
         }
-        return y
+        let x = contiguous(x)
+        let (y, places) = (
+            Tensor(uninitialized: x.shape, dtype: x.dtype), Tensor(uninitialized: x.shape, dtype: .int64)
+        )
+        let kernel = RunningExtrema(
+            lines: Lines(x.shape, axis: axis, reverse: false), minimum: minimum, x: x.rawPointer, y: y.rawPointer,
+            places: places.freshPointer(to: Int64.self))
+        withExtendedLifetime(x) { x.dtype.run(kernel) }
+        return [y, places]
+    }
+}
+
+private struct RunningExtrema: SumKernel {
+    let lines: Lines
+    let minimum: Bool
+    let x, y: UnsafeMutableRawPointer
+    let places: UnsafeMutablePointer<Int64>
+
+    func run<Element: Summable>(_ element: Element.Type) {
+        let (source, target) = (x.assumingMemoryBound(to: Element.self), y.assumingMemoryBound(to: Element.self))
+        if minimum {
+            lines.extremum(source, target, places) { $0 <= $1 || $0 != $0 }
+        } else {
+            lines.extremum(source, target, places) { $0 >= $1 || $0 != $0 }
+        }
     }
 }
 
@@ -182,30 +197,32 @@ private struct Lines {
         }
     }
 
+    /// `beats` says whether an element takes the place of the best one so far.
     @inline(__always)
-    func extremum<Key: SortKey>(
-        _ keys: UnsafePointer<Key>, _ y: UnsafeMutablePointer<Int64>, _ rank: (Key) -> Key
+    func extremum<Element: Summable>(
+        _ x: UnsafePointer<Element>, _ y: UnsafeMutablePointer<Element>, _ places: UnsafeMutablePointer<Int64>,
+        _ beats: (Element, Element) -> Bool
     ) {
         let (size, inner) = (space.size, space.inner)
-        if inner == 1 {
+        if inner == 1 && size > 0 {
             for line in 0..<space.outer {
-                var (best, bestPlace) = (Key(0), Int64(0))
+                var (best, bestPlace) = (x[line * size], Int64(0))
                 for number in 0..<size {
-                    let key = rank(keys[line * size + number])
-                    if key >= best { (best, bestPlace) = (key, Int64(number)) }
-                    y[line * size + number] = bestPlace
+                    let place = line * size + number
+                    if beats(x[place], best) { (best, bestPlace) = (x[place], Int64(number)) }
+                    (y[place], places[place]) = (best, bestPlace)
                 }
             }
             return
         }
         forEachBlock { begin, step in
-            var best = [(key: Key, place: Int64)](repeating: (0, 0), count: inner)
+            for column in begin..<begin + inner { (y[column], places[column]) = (x[column], 0) }
             var place = begin
-            for number in 0..<size {
-                for column in 0..<inner {
-                    let key = rank(keys[place + column])
-                    if key >= best[column].key { best[column] = (key, Int64(number)) }
-                    y[place + column] = best[column].place
+            for number in 1..<Swift.max(size, 1) {
+                for column in place..<place + inner {
+                    let wins = beats(x[column + step], y[column])
+                    y[column + step] = wins ? x[column + step] : y[column]
+                    places[column + step] = wins ? Int64(number) : places[column]
                 }
                 place += step
             }
