@@ -241,6 +241,19 @@ private func product(
         }
     }
 
+    /// Three vectors at the end of a row, in tiles of every height.
+    @Test func oddNumbersOfVectors() {
+        for m: Int64 in [17, 20, 21, 23, 28] {
+            for n: Int64 in [12, 24, 26, 40, 45, 48] {
+                var p = product(m, 66, n, bTransposed: m % 2 == 0 && n < 40, gap: n == 48 ? 3 : 0)
+                p.activation = n % 3 == 0 ? CK_ACTIVATE_TANH : CK_ACTIVATE_RELU
+                p.alpha = m == 21 ? 0.5 : 1
+                checkLarge(Float.self, p, biased: m % 2 == 1)
+                checkLarge(Double.self, p, biased: m % 2 == 1)
+            }
+        }
+    }
+
     /// Few columns in rounds of items, in several steps of k, where B need not be packed; and operands that trade places for it.
     @Test func narrowBatchesAndSteps() {
         for (n, bTransposed): (Int64, Bool) in [(18, false), (33, true), (40, true)] {
@@ -309,6 +322,8 @@ private func product(
                 check(name, product(150, 1, 170, aTransposed: transposed, cTransposed: transposed))
                 check(name, product(3, 1030, 1100, bTransposed: transposed))
                 check(name, product(8, 400, 260, aTransposed: true, bTransposed: transposed))
+                check(name, product(70, 50, 1, aTransposed: transposed), biased: true)
+                check(name, product(40, 1, 50, bTransposed: transposed), biased: transposed)
             }
         }
     }
@@ -370,7 +385,7 @@ private func product(
     @Test func notANumberAndInfinity() {
         withEachInstructionSet { name in
             for (m, k, n): (Int64, Int64, Int64) in [
-                (5, 7, 9), (1, 130, 40), (40, 130, 1), (20, 33, 35), (40, 130, 18), (257, 260, 258),
+                (5, 7, 9), (1, 130, 40), (40, 130, 1), (20, 33, 35), (40, 130, 18), (40, 130, 50), (257, 260, 258),
             ] {
                 var random = TestRandom(seed: 3)
                 var example = Case<Float>(product(m, k, n, bTransposed: n == 9), random: &random)

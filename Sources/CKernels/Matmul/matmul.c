@@ -168,14 +168,19 @@ static void run_narrow_packing(void *context, int64_t index) {
     const int64_t unit = index % run->b_units;
     matmul_packed packed;
     matmul_block block = narrow_item(run, index / run->b_units, &packed);
-    if (unit < run->plan.panels) {
-        cut(&block.column, &block.columns, unit, kernels->panel_columns);
-        kernels->pack_b(&run->call, &block, &packed);
-        return;
+    // The last panel may have three vectors.
+    const int panel = unit < run->plan.panels;
+    const int64_t first = panel ? unit * kernels->panel_columns : block.columns;
+    const int64_t columns = unit + 1 < run->plan.panels ? kernels->panel_columns : (panel ? block.columns : p->n) - first;
+    const int64_t from = block.item * p->b_batch + block.k_start * p->b_row + first * p->b_column;
+    const char *b = (const char *)run->call.b + from * kernels->element;
+    if (panel) {
+        char *to = (char *)packed.b + first * block.k_count * kernels->element;
+        const int64_t width = ck_matmul_parts(columns, kernels->lanes) * kernels->lanes;
+        kernels->pack(to, width, columns, b, p->b_column, p->b_row, block.k_count);
+    } else {
+        kernels->pack(packed.lines, block.k_count, block.k_count, b, p->b_row, p->b_column, columns);
     }
-    const int64_t from = block.item * p->b_batch + block.k_start * p->b_row + block.columns * p->b_column;
-    kernels->pack(packed.lines, block.k_count, block.k_count, (const char *)run->call.b + from * kernels->element, p->b_row,
-                  p->b_column, p->n - block.columns);
 }
 
 static void run_narrow(void *context, int64_t index) {

@@ -27,6 +27,7 @@ typedef struct NAME(operand) {
 } NAME(operand);
 
 #include "matmul_tile.h"  // first: the others use its vectors
+#include "matmul_wide.h"
 #include "transpose_vectors.h"
 #include "matmul_dot.h"
 #include "matmul_finish.h"
@@ -40,7 +41,8 @@ INLINE void NAME(run_tile)(const matmul_call *call, const NAME(piece) *piece, in
                            NAME(operand) b) {
     const ck_matmul *p = &call->p;
     const int64_t vectors = (piece->columns + LANES - 1) / LANES;
-    NAME(tile) *const tile = NAME(tiles)[piece->rows - 1][vectors - 1][a.packed];
+    NAME(tile) *const tile = vectors > VECTORS ? NAME(wide_tiles)[piece->rows - 1]
+                                               : NAME(tiles)[piece->rows - 1][vectors - 1][a.packed];
     T *const c = NAME(c_at)(call, piece);
     const int starts_from_c = !piece->first || (p->beta == 1 && !call->bias);
     const int starts_from_bias = piece->first && p->beta == 0 && call->bias && p->bias_column == 1;
@@ -170,47 +172,68 @@ static NAME(operand) NAME(packed_a)(const matmul_call *call, const matmul_block 
     return p->a_column == 1 ? (NAME(operand)){at, p->a_row, 0} : (NAME(operand)){at, p->a_column, 1};
 }
 
-static void NAME(packed_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
+/// The rows of a block by a panel of B, whose columns `piece` says.
+static void NAME(multiply_panel)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed,
+                                 NAME(piece) piece, NAME(operand) b, int64_t tile_rows) {
+    for (int64_t row = 0; row < block->rows; row += tile_rows) {
+        piece.row = block->row + row;
+        piece.rows = NAME(min)(tile_rows, block->rows - row);
+        NAME(run_tile)(call, &piece, block->k_count, NAME(packed_a)(call, block, packed, piece.row, piece.rows), b);
+    }
+}
+
+/// A panel of B, packed or where it stands.
+static NAME(operand) NAME(packed_b)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed,
+                                    int64_t column, int64_t columns) {
     const ck_matmul *p = &call->p;
-    const int64_t k = block->k_count;
-    const NAME(piece) whole = NAME(whole_block)(block, block->k_start == 0, block->k_start + k == p->k);
-    const T *b_standing = (const T *)call->b + block->item * p->b_batch + block->k_start * p->b_row;
+    if (packed->b) {
+        const T *at = (const T *)packed->b + (column - packed->first_column) * block->k_count;
+        return (NAME(operand)){.at = at, .row = (columns + LANES - 1) / LANES * LANES};
+    }
+    return (NAME(operand)){(const T *)call->b + block->item * p->b_batch + block->k_start * p->b_row + column, p->b_row};
+}
+
+static void NAME(packed_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
+    const NAME(piece) whole = NAME(whole_block)(block, block->k_start == 0, block->k_start + block->k_count == call->p.k);
+    NAME(piece) piece = whole;
     for (int64_t column = 0; column < block->columns; column += PANEL) {
-        NAME(piece) piece = whole;
         piece.column = block->column + column;
         piece.columns = NAME(min)(PANEL, block->columns - column);
-        NAME(operand) b = {b_standing + piece.column, p->b_row};
-        if (packed->b) {
-            b.at = (const T *)packed->b + (piece.column - packed->first_column) * k;
-            b.row = (piece.columns + LANES - 1) / LANES * LANES;
-        }
-        for (int64_t row = 0; row < block->rows; row += block->tile_rows) {
-            piece.row = block->row + row;
-            piece.rows = NAME(min)(block->tile_rows, block->rows - row);
-            NAME(run_tile)(call, &piece, k, NAME(packed_a)(call, block, packed, piece.row, piece.rows), b);
-        }
+        const NAME(operand) b = NAME(packed_b)(call, block, packed, piece.column, piece.columns);
+        NAME(multiply_panel)(call, block, packed, piece, b, block->tile_rows);
     }
     if (whole.last) NAME(activate)(call, &whole);
 }
 
-static void NAME(narrow_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
+/// The columns after the block's own as dot products.
+static void NAME(multiply_lines)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed,
+                                 NAME(piece) piece) {
     const ck_matmul *p = &call->p;
-    NAME(packed_block)(call, block, packed);
-    if (block->columns == p->n) return;
     matmul_block rest = *block;
-    rest.column = block->columns;
+    rest.column = piece.column = block->columns;
     rest.columns = p->n - block->columns;
-    const int64_t k = block->k_count;
-    const NAME(piece) whole = NAME(whole_block)(&rest, block->k_start == 0, block->k_start + k == p->k);
     const T *a = (const T *)call->a + block->item * p->a_batch + block->k_start;
-    const NAME(operand) lines = {.at = packed->lines, .row = k};
+    const NAME(operand) lines = {.at = packed->lines, .row = block->k_count};
     for (int64_t row = 0; row < block->rows; row += DOT_BLOCK) {
-        NAME(piece) piece = whole;
-        piece.row += row;
+        piece.row = block->row + row;
         piece.rows = NAME(min)(DOT_BLOCK, block->rows - row);
         const NAME(operand) from = {.at = a + piece.row * p->a_row, .row = p->a_row};
-        NAME(dot_step)(call, &rest, &piece, from, lines, k);
+        NAME(dot_step)(call, &rest, &piece, from, lines, block->k_count);
     }
+}
+
+static void NAME(narrow_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
+    const int64_t wide_tiles = (block->rows + WIDE_ROWS - 1) / WIDE_ROWS, wide_rows = (block->rows + wide_tiles - 1) / wide_tiles;
+    NAME(piece) whole = NAME(whole_block)(block, block->k_start == 0, block->k_start + block->k_count == call->p.k);
+    NAME(piece) piece = whole;
+    for (piece.column = 0; piece.column < block->columns; piece.column += piece.columns) {
+        const int64_t left = block->columns - piece.column;
+        piece.columns = left <= WIDE_VECTORS * LANES ? left : PANEL;
+        const NAME(operand) b = NAME(packed_b)(call, block, packed, piece.column, piece.columns);
+        NAME(multiply_panel)(call, block, packed, piece, b, piece.columns > PANEL ? wide_rows : block->tile_rows);
+    }
+    if (block->columns < call->p.n) NAME(multiply_lines)(call, block, packed, piece);
+    whole.columns = call->p.n;
     if (whole.last) NAME(activate)(call, &whole);
 }
 
@@ -256,6 +279,8 @@ const matmul_kernels KERNELS = {
 #undef LANES
 #undef VECTORS
 #undef PANEL
+#undef WIDE_VECTORS
+#undef WIDE_ROWS
 #undef vector
 #undef INLINE
 #undef UNROLL
@@ -267,7 +292,6 @@ const matmul_kernels KERNELS = {
 #undef DOTS
 #undef DOT_ENTRY
 #undef SIDE
-#undef TURNED_ROW
 #undef PACKED_TURNS
 #undef QUADS
 #undef SHUFFLE_FLOATS

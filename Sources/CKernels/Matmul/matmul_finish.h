@@ -34,61 +34,75 @@ static void NAME(rectify)(T *c, int64_t c_row, int64_t rows, int64_t columns) {
     }
 }
 
-/// Brings alpha A B (`product`, rows `product_row` apart) into C, with all that belongs to the first and the last part
-/// of the sum but the activations that are not ReLU.
+/// Brings `count` numbers of alpha A B into C, `step` apart there, with all that belongs to the first and the last part of the sum but
+/// the activations that are not ReLU. `bias` is null or theirs, `bias_step` apart.
+INLINE void NAME(bring)(const matmul_call *call, const NAME(piece) *piece, vector x, T *to, int64_t step, const T *bias,
+                        int64_t bias_step, int64_t count) {
+    if (!piece->first) {
+        x += NAME(gather)(to, step, count);
+    } else if (call->p.beta != 0) {
+        x += (T)call->p.beta * NAME(gather)(to, step, count);
+    }
+    if (bias) x += NAME(gather)(bias, bias_step, count);
+    if (piece->last && call->p.activation == CK_ACTIVATE_RELU) x = NAME(relu)(x);
+    NAME(scatter)(to, x, step, count);
+}
+
+static const T *NAME(bias_at)(const matmul_call *call, const NAME(piece) *piece) {
+    if (!piece->first || !call->bias) return 0;
+    return (const T *)call->bias + piece->row * call->p.bias_row + piece->column * call->p.bias_column;
+}
+
+/// Whether a piece of C is alpha A B and nothing else, in rows.
+static int NAME(is_plain)(const matmul_call *call, const NAME(piece) *piece) {
+    const ck_matmul *p = &call->p;
+    return p->c_column == 1 && piece->first && p->beta == 0 && !call->bias
+           && !(piece->last && p->activation == CK_ACTIVATE_RELU);
+}
+
+/// A piece of the product, its rows `product_row` apart.
 static void NAME(finish)(const matmul_call *call, const NAME(piece) *piece, const T *product, int64_t product_row) {
     const ck_matmul *p = &call->p;
-    const T beta = (T)p->beta;
-    const int relu = piece->last && p->activation == CK_ACTIVATE_RELU;
     T *c = NAME(c_at)(call, piece);
-    const T *bias = piece->first ? call->bias : NULL;
-    if (bias) bias += piece->row * p->bias_row + piece->column * p->bias_column;
-    for (int64_t i = 0; i < piece->rows; i++) {
-        for (int64_t j = 0; j < piece->columns; j += LANES) {
+    const T *bias = NAME(bias_at)(call, piece);
+    const int plain = NAME(is_plain)(call, piece);
+    for (int64_t i = 0; i < piece->rows; i++, c += p->c_row, product += product_row) {
+        int64_t j = 0;
+        for (; plain && j + LANES <= piece->columns; j += LANES) NAME(store)(c + j, NAME(load)(product + j));
+        for (; j < piece->columns; j += LANES) {
             const int64_t count = NAME(min)(LANES, piece->columns - j);
-            T *to = c + i * p->c_row + j * p->c_column;
-            vector x = count == LANES ? NAME(load)(product + i * product_row + j)
-                                      : NAME(load_some)(product + i * product_row + j, count);
-            if (!piece->first) {
-                x += NAME(gather)(to, p->c_column, count);
-            } else if (beta != 0) {
-                x += beta * NAME(gather)(to, p->c_column, count);
+            const vector x = count == LANES ? NAME(load)(product + j) : NAME(load_some)(product + j, count);
+            if (plain) {
+                NAME(store_some)(c + j, x, count);
+            } else {
+                NAME(bring)(call, piece, x, c + j * p->c_column, p->c_column,
+                            bias ? bias + i * p->bias_row + j * p->bias_column : 0, p->bias_column, count);
             }
-            if (bias) x += NAME(gather)(bias + i * p->bias_row + j * p->bias_column, p->bias_column, count);
-            if (relu) x = NAME(relu)(x);
-            NAME(scatter)(to, x, p->c_column, count);
         }
     }
 }
 
-#define TURNED_ROW ((MAX_ROWS + LANES - 1) / LANES * LANES)
-
-/// The same for a tile of a C with contiguous columns, `product` in whole vectors: in squares, transposed.
+/// The same for a C with contiguous columns, `product` in whole vectors: in squares, transposed.
 static void NAME(finish_standing)(const matmul_call *call, const NAME(piece) *piece, const T *product,
                                   int64_t product_row) {
-    _Alignas(VECTOR_BYTES) T turned[PANEL * TURNED_ROW];
+    const ck_matmul *p = &call->p;
+    T *c = NAME(c_at)(call, piece);
+    const T *bias = NAME(bias_at)(call, piece);
     for (int64_t i = 0; i < piece->rows; i += LANES) {
+        const int64_t count = NAME(min)(LANES, piece->rows - i);
         for (int64_t j = 0; j < piece->columns; j += LANES) {
             vector square[LANES];
             UNROLL for (int r = 0; r < LANES; r++) {
                 square[r] = (vector){0};
-                if (i + r < piece->rows) square[r] = NAME(load)(product + (i + r) * product_row + j);
+                if (r < count) square[r] = NAME(load)(product + (i + r) * product_row + j);
             }
             NAME(transpose_vectors)(square);
-            UNROLL for (int q = 0; q < LANES; q++) NAME(store)(turned + (j + q) * TURNED_ROW + i, square[q]);
+            for (int64_t q = 0; q < NAME(min)(LANES, piece->columns - j); q++) {
+                NAME(bring)(call, piece, square[q], c + i + (j + q) * p->c_column, 1,
+                            bias ? bias + i * p->bias_row + (j + q) * p->bias_column : 0, p->bias_row, count);
+            }
         }
     }
-    matmul_call other = *call;
-    other.p.c_row = call->p.c_column;
-    other.p.c_column = call->p.c_row;
-    other.p.bias_row = call->p.bias_column;
-    other.p.bias_column = call->p.bias_row;
-    NAME(piece) there = *piece;
-    there.row = piece->column;
-    there.column = piece->row;
-    there.rows = piece->columns;
-    there.columns = piece->rows;
-    NAME(finish)(&other, &there, turned, TURNED_ROW);
 }
 
 /// What `finish` leaves, over a piece that is done: the activations but ReLU, and what the caller does to it.

@@ -111,12 +111,14 @@ static int use_dot(const ck_matmul *p, const matmul_kernels *kernels) {
     const int a_along = p->a_column == 1, b_along = p->b_row == 1;
     if (!a_along && !(p->m <= FEW_LINES && b_along)) return 0;
     if (!b_along && !(p->n <= FEW_LINES && a_along)) return 0;
-    if (b_along && p->b_column != 1 && p->m <= DOT_LINES && p->k >= 4 * kernels->lanes) return 1;
+    // Sums of short rows repay their ends where vectors are loaded in part.
+    const int64_t vectors = p->m == 1 && kernels->lanes >= 8 ? 2 : 4;
+    if (b_along && p->b_column != 1 && p->m <= DOT_LINES && p->k >= vectors * kernels->lanes) return 1;
     return p->n * 2 <= kernels->lanes && p->n <= FEW_LINES && p->k >= 4 * kernels->lanes;
 }
 
 static int use_stream(const ck_matmul *p, const matmul_kernels *kernels) {
-    if (p->b_column != 1 || p->n < 2 * kernels->panel_columns) return 0;
+    if (p->b_column != 1 || p->n < (p->m == 1 ? kernels->panel_columns : 2 * kernels->panel_columns)) return 0;
     const int64_t bytes = p->k * p->n * kernels->element;
     return p->m == 1 || (p->m <= FEW_LINES && bytes >= (p->m <= FEW_LINES / 2 ? NEAR_BYTES : FAR_BYTES));
 }
@@ -130,7 +132,8 @@ static int64_t columns_apart(const ck_matmul *p, const matmul_kernels *kernels) 
 /// Whether B has to be packed, and direct blocks would do it again and again, or pack an A that lies in rows as well.
 static int use_narrow(const ck_matmul *p, const matmul_kernels *kernels) {
     if (p->a_column != 1 || p->k < 4 * kernels->lanes || p->m <= DOT_LINES) return 0;
-    if (p->b_column == 1 && p->n % kernels->lanes == 0) return 0;
+    const int64_t vectors = p->n / kernels->lanes;
+    if (p->b_column == 1 && p->n % kernels->lanes == 0 && (vectors == 1 || vectors % 2 == 0)) return 0;
     if (p->batch > 1 && cost(p) * LEAST_BLOCK < GRAIN) return 0;
     if (columns_apart(p, kernels) > 0) return 1;
     if (p->b_column == 1 && p->n > p->m) return 0;
@@ -230,9 +233,9 @@ static void plan_narrow(matmul_plan *plan, const ck_matmul *p, const matmul_kern
     plan->row_blocks = ck_matmul_parts(p->m, plan->block_rows);
     plan->items = ck_matmul_min(p->batch, ck_matmul_parts(ENOUGH_BLOCKS, plan->row_blocks));
     const int stands = p->b_column == 1 && p->m < PACKING_ROWS && (p->n - plan->apart) % kernels->lanes == 0;
-    plan->panels = stands ? 0 : ck_matmul_parts(p->n - plan->apart, kernels->panel_columns);
-    const int64_t columns = (stands ? 0 : whole_vectors(p->n - plan->apart, kernels)) + plan->apart;
-    plan->item_bytes = (columns * plan->step_k * kernels->element + 63) / 64 * 64;
+    const int64_t columns = whole_vectors(p->n - plan->apart, kernels), panels = columns / kernels->panel_columns;
+    plan->panels = stands ? 0 : panels > 0 ? panels : 1;
+    plan->item_bytes = (((stands ? 0 : columns) + plan->apart) * plan->step_k * kernels->element + 63) / 64 * 64;
     plan->workspace = (size_t)(plan->items * plan->item_bytes);
 }
 

@@ -4,6 +4,7 @@
 #define LANES ((int64_t)(VECTOR_BYTES / sizeof(T)))
 #define VECTORS 2
 #define PANEL (VECTORS * LANES)
+#define WIDE_VECTORS 3
 
 typedef T NAME(vector) __attribute__((vector_size(VECTOR_BYTES)));
 typedef T NAME(loose) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(T)), may_alias));
@@ -49,17 +50,17 @@ INLINE void NAME(store_some)(T *to, vector x, int64_t count) {
 INLINE void NAME(tile_body)(const int rows, const int vectors, const int packed, int64_t k, const T *a, int64_t a_step,
                             const T *b, int64_t b_row, T *c, int64_t c_row, T alpha, const T *start,
                             int64_t start_row) {
-    vector sum[MAX_ROWS][VECTORS];
+    vector sum[MAX_ROWS][WIDE_VECTORS];
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = (vector){0};
         __builtin_prefetch(c + i * c_row, 1);
-        if (vectors > 1) __builtin_prefetch(c + i * c_row + vectors * LANES - 1, 1);
+        UNROLL for (int v = 2; v <= vectors; v++) __builtin_prefetch(c + i * c_row + v * LANES - 1, 1);
     }
     // One pointer for three rows: there are not enough registers for one each.
     const T *group[(MAX_ROWS + 2) / 3];
     UNROLL for (int g = 0; g < (rows + 2) / 3; g++) group[g] = a + 3 * g * a_step;
     _Pragma("clang loop unroll_count(2)") for (int64_t p = 0; p < k; p++) {
-        vector from_b[VECTORS];
+        vector from_b[WIDE_VECTORS];
         UNROLL for (int v = 0; v < vectors; v++) from_b[v] = NAME(load)(b + v * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
             const T from_a = packed ? a[p * a_step + i] : group[i / 3][p + i % 3 * a_step];
