@@ -172,16 +172,6 @@ static NAME(operand) NAME(packed_a)(const matmul_call *call, const matmul_block 
     return p->a_column == 1 ? (NAME(operand)){at, p->a_row, 0} : (NAME(operand)){at, p->a_column, 1};
 }
 
-/// The rows of a block by a panel of B, whose columns `piece` says.
-static void NAME(multiply_panel)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed,
-                                 NAME(piece) piece, NAME(operand) b, int64_t tile_rows) {
-    for (int64_t row = 0; row < block->rows; row += tile_rows) {
-        piece.row = block->row + row;
-        piece.rows = NAME(min)(tile_rows, block->rows - row);
-        NAME(run_tile)(call, &piece, block->k_count, NAME(packed_a)(call, block, packed, piece.row, piece.rows), b);
-    }
-}
-
 /// A panel of B, packed or where it stands.
 static NAME(operand) NAME(packed_b)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed,
                                     int64_t column, int64_t columns) {
@@ -193,16 +183,47 @@ static NAME(operand) NAME(packed_b)(const matmul_call *call, const matmul_block 
     return (NAME(operand)){(const T *)call->b + block->item * p->b_batch + block->k_start * p->b_row + column, p->b_row};
 }
 
+/// Panels that are enough to spread the fetching of a tile of A over.
+#define ENOUGH_PANELS 4
+
+/// Asks for a part of a tile of A where it stands, `panel` of `panels`: hardware does not follow so many rows at once.
+INLINE void NAME(fetch_part)(NAME(operand) a, int64_t rows, int64_t k, int64_t panel, int64_t panels) {
+    const int64_t from = k * panel / panels, to = k * (panel + 1) / panels;
+    for (int64_t p = from; p < to && a.packed; p++) __builtin_prefetch(a.at + p * a.row + rows - 1, 0, 2);
+    for (int64_t i = 0; i < rows && !a.packed; i++) {
+        for (int64_t p = from; p < to; p += LANES) __builtin_prefetch(a.at + i * a.row + p, 0, 2);
+    }
+}
+
+/// A tile of A stays in the nearest cache while the panels of B go by, and the next one comes meanwhile.
 static void NAME(packed_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
-    const NAME(piece) whole = NAME(whole_block)(block, block->k_start == 0, block->k_start + block->k_count == call->p.k);
-    NAME(piece) piece = whole;
-    for (int64_t column = 0; column < block->columns; column += PANEL) {
-        piece.column = block->column + column;
-        piece.columns = NAME(min)(PANEL, block->columns - column);
-        const NAME(operand) b = NAME(packed_b)(call, block, packed, piece.column, piece.columns);
-        NAME(multiply_panel)(call, block, packed, piece, b, block->tile_rows);
+    const int64_t k = block->k_count, panels = (block->columns + PANEL - 1) / PANEL;
+    const NAME(piece) whole = NAME(whole_block)(block, block->k_start == 0, block->k_start + k == call->p.k);
+    for (int64_t row = 0; row < block->rows; row += block->tile_rows) {
+        NAME(piece) piece = whole;
+        piece.row = block->row + row;
+        piece.rows = NAME(min)(block->tile_rows, block->rows - row);
+        const int64_t next_row = piece.row + piece.rows, next_rows = NAME(min)(block->tile_rows, call->p.m - next_row);
+        const NAME(operand) a = NAME(packed_a)(call, block, packed, piece.row, piece.rows);
+        const NAME(operand) next = NAME(packed_a)(call, block, packed, next_row, next_rows);
+        for (int64_t panel = 0; panel < panels; panel++) {
+            piece.column = block->column + panel * PANEL;
+            piece.columns = NAME(min)(PANEL, block->columns - panel * PANEL);
+            if (!packed->a && panels >= ENOUGH_PANELS) NAME(fetch_part)(next, next_rows, k, panel, panels);
+            NAME(run_tile)(call, &piece, k, a, NAME(packed_b)(call, block, packed, piece.column, piece.columns));
+        }
     }
     if (whole.last) NAME(activate)(call, &whole);
+}
+
+/// The rows of a block by a panel of B, whose columns `piece` says.
+static void NAME(multiply_panel)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed,
+                                 NAME(piece) piece, NAME(operand) b, int64_t tile_rows) {
+    for (int64_t row = 0; row < block->rows; row += tile_rows) {
+        piece.row = block->row + row;
+        piece.rows = NAME(min)(tile_rows, block->rows - row);
+        NAME(run_tile)(call, &piece, block->k_count, NAME(packed_a)(call, block, packed, piece.row, piece.rows), b);
+    }
 }
 
 /// The columns after the block's own as dot products.
@@ -303,3 +324,4 @@ const matmul_kernels KERNELS = {
 #undef DOT_DEPTH
 #undef DOT_BLOCK
 #undef STREAM_SCRATCH
+#undef ENOUGH_PANELS
