@@ -43,6 +43,7 @@ private let unaryCases = [
     UnaryCase(operation: CK_SQRT, name: "sqrt", reference: { $0.squareRoot() }, limit: 0.5),
     UnaryCase(operation: CK_RSQRT, name: "rsqrt", reference: { 1 / $0.squareRoot() }),
     UnaryCase(operation: CK_RECIPROCAL, name: "reciprocal", reference: { 1 / $0 }, limit: 0.51),
+    UnaryCase(operation: CK_INVERSE_SQUARE, name: "inverse square", reference: { 1 / ($0 * $0) }, limit: 2.01),
     UnaryCase(operation: CK_SQUARE, name: "square", reference: { $0 * $0 }, limit: 0.5),
     UnaryCase(operation: CK_CUBE, name: "cube", reference: { $0 * $0 * $0 }),
     UnaryCase(operation: CK_EXP, name: "exp", reference: { exp($0) }),

@@ -10,7 +10,8 @@ const ck_elementwise_kernels *ck_elementwise_current(void) { return CK_CURRENT_T
 static int64_t unary_block(ck_unary op)
 {
     switch (op) {
-    case CK_NEG: case CK_ABS: case CK_SIGN: case CK_SQUARE: case CK_CUBE: case CK_SQRT: case CK_RECIPROCAL: case CK_RELU:
+    case CK_NEG: case CK_ABS: case CK_SIGN: case CK_SQUARE: case CK_CUBE: case CK_SQRT: case CK_RECIPROCAL:
+    case CK_INVERSE_SQUARE: case CK_RELU:
     case CK_FLOOR: case CK_CEIL: case CK_ROUND: case CK_TRUNC:
         return LIGHT_BLOCK;
     default: return HEAVY_BLOCK;
@@ -110,6 +111,45 @@ void ck_muladd_f32(const ck_loop *loop, float *out, const float *a, const float 
 void ck_muladd_f64(const ck_loop *loop, double *out, const double *a, const double *b, const double *c, double scale)
 {
     run_muladd(1, loop, out, a, b, c, scale);
+}
+
+static void run_clamp(int is_double, const ck_loop *loop, void *out, const void *x, double lower, double upper)
+{
+    uint8_t width = is_double ? 8 : 4;
+    const double bounds[2] = {lower, upper};
+    ck_row_operation operation = {
+        .kernel = ck_elementwise_current()->clamp[is_double], .parameter = bounds, .operands = 2,
+        .width = {width, width}, .block = LIGHT_BLOCK,
+    };
+    ck_run_rows(&operation, loop, (void *[4]){out, (void *)x});
+}
+void ck_clamp_f32(const ck_loop *loop, float *out, const float *x, double lower, double upper)
+{
+    run_clamp(0, loop, out, x, lower, upper);
+}
+void ck_clamp_f64(const ck_loop *loop, double *out, const double *x, double lower, double upper)
+{
+    run_clamp(1, loop, out, x, lower, upper);
+}
+
+static void run_clamp_grad(int is_double, const ck_loop *loop, void *out, const void *dy, const void *x, double lower,
+                           double upper)
+{
+    uint8_t width = is_double ? 8 : 4;
+    const double bounds[2] = {lower, upper};
+    ck_row_operation operation = {
+        .kernel = ck_elementwise_current()->clamp_grad[is_double], .parameter = bounds, .operands = 3,
+        .width = {width, width, width}, .may_broadcast = 1 << 1 | 1 << 2, .block = LIGHT_BLOCK,
+    };
+    ck_run_rows(&operation, loop, (void *[4]){out, (void *)dy, (void *)x});
+}
+void ck_clamp_grad_f32(const ck_loop *loop, float *out, const float *dy, const float *x, double lower, double upper)
+{
+    run_clamp_grad(0, loop, out, dy, x, lower, upper);
+}
+void ck_clamp_grad_f64(const ck_loop *loop, double *out, const double *dy, const double *x, double lower, double upper)
+{
+    run_clamp_grad(1, loop, out, dy, x, lower, upper);
 }
 
 void ck_convert(ck_conversion op, const ck_loop *loop, void *out, const void *x)

@@ -157,6 +157,7 @@ DEFINE_LIGHT_UNARY(cube, x *x *x)
 DEFINE_LIGHT_UNARY(sqrt, T(sqrt)(x))
 DEFINE_LIGHT_UNARY(rsqrt, 1 / T(sqrt)(x))
 DEFINE_LIGHT_UNARY(reciprocal, 1 / x)
+DEFINE_LIGHT_UNARY(inverse_square, (1 / x) * (1 / x))
 DEFINE_LIGHT_UNARY(floor, T(floor)(x))
 DEFINE_LIGHT_UNARY(ceil, T(ceil)(x))
 DEFINE_LIGHT_UNARY(round, T(round)(x))
@@ -189,6 +190,20 @@ DEFINE_HEAVY_UNARY(gelu, T(gelu)(x))
 DEFINE_HEAVY_UNARY(gelu_tanh, T(gelu_tanh)(x))
 DEFINE_HEAVY_UNARY(silu, T(silu)(x))
 DEFINE_HEAVY_UNARY(softplus, T(softplus)(x))
+
+CK_INLINE VECTOR T(bounded)(VECTOR x, const double *bounds)
+{
+    REAL upper = (REAL)bounds[1];
+    VECTOR raised = T(at_least)(x, (REAL)bounds[0]);
+    return raised > upper ? (VECTOR)upper : raised;
+}
+CK_INLINE VECTOR T(where_inside)(VECTOR dy, VECTOR x, const double *bounds)
+{
+    VECTOR raised = bounds[0] == -INFINITY ? dy : x > (REAL)bounds[0] ? dy : (VECTOR)0;
+    return bounds[1] == INFINITY ? raised : x < (REAL)bounds[1] ? raised : (VECTOR)0;
+}
+DEFINE_LIGHT_UNARY(clamp, T(bounded)(x, parameter))
+DEFINE_LIGHT_BINARY(clamp_grad, T(where_inside)(a, b, parameter))
 
 DEFINE_LIGHT_BINARY(add, a + b)
 DEFINE_LIGHT_BINARY(sub, a - b)

@@ -103,7 +103,7 @@ DEFINE_SELECT(64)
     {                                                                                            \
         [CK_NEG] = unary_neg##type, [CK_ABS] = unary_abs##type, [CK_SIGN] = unary_sign##type,    \
         [CK_SQUARE] = unary_square##type, [CK_CUBE] = unary_cube##type, [CK_SQRT] = unary_sqrt##type, [CK_RSQRT] = unary_rsqrt##type, \
-        [CK_RECIPROCAL] = unary_reciprocal##type, [CK_EXP] = unary_exp##type, [CK_EXP2] = unary_exp2##type, \
+        [CK_RECIPROCAL] = unary_reciprocal##type, [CK_INVERSE_SQUARE] = unary_inverse_square##type, [CK_EXP] = unary_exp##type, [CK_EXP2] = unary_exp2##type, \
         [CK_EXPM1] = unary_expm1##type, [CK_LOG] = unary_log##type, [CK_LOG2] = unary_log2##type, \
         [CK_LOG10] = unary_log10##type, [CK_LOG1P] = unary_log1p##type, [CK_SIN] = unary_sin##type, \
         [CK_COS] = unary_cos##type, [CK_TAN] = unary_tan##type, [CK_ASIN] = unary_asin##type,    \
@@ -146,6 +146,8 @@ const ck_elementwise_kernels KERNELS = {
     .binary = {BINARY_KERNELS(_f32), BINARY_KERNELS(_f64)},
     .compare = {COMPARE_KERNELS(_f32), COMPARE_KERNELS(_f64)},
     .muladd = {muladd_f32, muladd_f64},
+    .clamp = {unary_clamp_f32, unary_clamp_f64},
+    .clamp_grad = {binary_clamp_grad_f32, binary_clamp_grad_f64},
     .convert = {
         [CK_FLOAT_FROM_FLOAT16] = convert_float_from_float16, [CK_FLOAT_FROM_BFLOAT16] = convert_float_from_bfloat16,
         [CK_FLOAT16_FROM_FLOAT] = convert_float16_from_float, [CK_BFLOAT16_FROM_FLOAT] = convert_bfloat16_from_float,

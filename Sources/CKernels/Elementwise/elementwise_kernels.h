@@ -28,7 +28,8 @@ typedef struct ck_elementwise_kernels {
     ck_row_kernel with_slope[2][CK_UNARY_COUNT];  // p[0] the value, p[1] the derivative, p[2] x; null where there is none
     ck_row_kernel binary[2][CK_BINARY_COUNT];
     ck_row_kernel compare[2][CK_COMPARISON_COUNT];
-    ck_row_kernel muladd[2];
+    ck_row_kernel muladd[2];      // the scale as parameter
+    ck_row_kernel clamp[2], clamp_grad[2];  // two doubles, the bounds, as parameter
     ck_row_kernel convert[CK_CONVERSION_COUNT];
     ck_row_kernel select[4];  // 1, 2, 4, 8 bytes
 } ck_elementwise_kernels;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ck_pool.h"
-#include "elementwise_kernels.h"
+#include "integers_kernels.h"
 #include "reduce_kernels.h"
 #include "rows_kernels.h"
 
@@ -46,6 +46,7 @@ static void gather_row(int width, int64_t count, char *to, const char *from, int
     } while (0)
     if (width == 8) GATHER(uint64_t);
     else if (width == 4) GATHER(uint32_t);
+    else if (width == 2) GATHER(uint16_t);
     else GATHER(uint8_t);
 #undef GATHER
 }
@@ -98,6 +99,10 @@ static ck_row_kernel elementwise_kernel(const ck_elementwise_kernels *kernels, c
     case CK_FUSED_BINARY: return kernels->binary[step->is_double][step->operation];
     case CK_FUSED_COMPARE: return kernels->compare[step->is_double][step->operation];
     case CK_FUSED_MULADD: return kernels->muladd[step->is_double];
+    case CK_FUSED_CLAMP: return kernels->clamp[step->is_double];
+    case CK_FUSED_CLAMP_GRAD: return kernels->clamp_grad[step->is_double];
+    case CK_FUSED_CONVERT:
+        return CK_CURRENT_TABLE(ck_integers)->convert[step->operation / CK_NUMBER_COUNT][step->operation % CK_NUMBER_COUNT];
     default: return kernels->select[width == 1 ? 0 : width == 2 ? 1 : width == 4 ? 2 : 3];
     }
 }
@@ -112,7 +117,7 @@ static void run_elementwise(const program *program, const ck_fused_step *step, i
         if (operand->place == CK_FUSED_NUMBER) broadcast |= 1u << k;
     }
     int width = program->operand[step->operands[0]].width;
-    elementwise_kernel(program->elementwise, step, width)(count, pointers, broadcast & ~1u, &step->scale);
+    elementwise_kernel(program->elementwise, step, width)(count, pointers, broadcast & ~1u, step->parameter);
 }
 
 static void run_reduce(const program *program, const ck_fused_step *step, int64_t rows, void *out, const char *x)
@@ -138,7 +143,7 @@ static ck_row_arrays row_arrays(const program *program, const ck_fused_step *ste
     void *p[CK_FUSED_ROW_OPERANDS];
     for (int k = 0; k < CK_FUSED_ROW_OPERANDS; k++) p[k] = step->operands[k] == CK_FUSED_NONE ? 0 : at[step->operands[k]];
     return (ck_row_arrays){
-        .out = p[0], .x = p[1], .other = p[2], .mean = p[3], .rstd = p[4], .weight = p[5], .bias = p[6], .eps = step->scale,
+        .out = p[0], .x = p[1], .other = p[2], .mean = p[3], .rstd = p[4], .weight = p[5], .bias = p[6], .eps = step->parameter[0],
         .sums = p[9], .sums_rows = program->block / program->columns,
     };
 }

@@ -29,7 +29,7 @@ static inline ck_loop ck_loop_run(int64_t count, int64_t first, int64_t second, 
 }
 
 typedef enum ck_unary {
-    CK_NEG, CK_ABS, CK_SIGN /* 0 for NaN */, CK_SQUARE, CK_CUBE, CK_SQRT, CK_RSQRT, CK_RECIPROCAL,
+    CK_NEG, CK_ABS, CK_SIGN /* 0 for NaN */, CK_SQUARE, CK_CUBE, CK_SQRT, CK_RSQRT, CK_RECIPROCAL, CK_INVERSE_SQUARE,
     CK_EXP, CK_EXP2, CK_EXPM1, CK_LOG, CK_LOG2, CK_LOG10, CK_LOG1P,
     CK_SIN, CK_COS, CK_TAN, CK_ASIN, CK_ACOS, CK_ATAN, CK_SINH, CK_COSH, CK_TANH, CK_ASINH, CK_ACOSH, CK_ATANH,
     CK_SIGMOID, CK_ERF, CK_ERFC, CK_ERFINV,
@@ -64,6 +64,13 @@ void ck_compare_f64(ck_comparison op, const ck_loop *loop, uint8_t *out, const d
 /// out = a + scale * b * c (one rounding fewer than three passes; addcmul, and axpy with a broadcast c = 1).
 void ck_muladd_f32(const ck_loop *loop, float *out, const float *a, const float *b, const float *c, float scale);
 void ck_muladd_f64(const ck_loop *loop, double *out, const double *a, const double *b, const double *c, double scale);
+
+/// out = x brought between two bounds; infinite ones stand for none, the upper one wins where they are crossed, NaN stays.
+void ck_clamp_f32(const ck_loop *loop, float *out, const float *x, double lower, double upper);
+void ck_clamp_f64(const ck_loop *loop, double *out, const double *x, double lower, double upper);
+/// out = dy where lower < x < upper, else 0.
+void ck_clamp_grad_f32(const ck_loop *loop, float *out, const float *dy, const float *x, double lower, double upper);
+void ck_clamp_grad_f64(const ck_loop *loop, double *out, const double *dy, const double *x, double lower, double upper);
 
 /// The 16-bit floats, as bits, to float and back: rounded to nearest, half to even, overflow to infinity. Never in place.
 typedef enum ck_conversion {

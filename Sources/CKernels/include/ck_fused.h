@@ -2,6 +2,7 @@
 #define CK_FUSED_H
 
 #include "ck_elementwise.h"
+#include "ck_integers.h"
 
 /// Several operations in one pass: a short program that runs on tile after tile, so that what passes between its steps stays in the nearest
 /// cache. The same kernels compute as for single operations, hence the same bits. A tile is a run of elements, or with operations on
@@ -15,6 +16,9 @@ typedef enum ck_fused_kind {
     CK_FUSED_COMPARE,
     CK_FUSED_MULADD,
     CK_FUSED_SELECT,
+    CK_FUSED_CLAMP,
+    CK_FUSED_CLAMP_GRAD,
+    CK_FUSED_CONVERT,     // operation: from * CK_NUMBER_COUNT + to; never in place
     // Row by row
     CK_FUSED_SPREAD,   // out, x: one number a row, for all elements of the row
     CK_FUSED_REDUCE,   // out, one number a row, and x
@@ -29,12 +33,13 @@ typedef enum ck_fused_kind {
 #define CK_FUSED_ROW_OPERANDS 10
 #define CK_FUSED_NONE 255
 
-/// One operation: the number of the kernel, its operands (the outputs first), and the scale of a multiply-add or the eps of a layer norm.
+/// One operation: the number of the kernel, its operands (the outputs first), and the scale of a multiply-add, the bounds of a clamp
+/// or the eps of a layer norm.
 typedef struct ck_fused_step {
     uint8_t kind, is_double, operation;
     uint8_t on_row_numbers;  // an elementwise operation on numbers of which there is one for each row
     uint8_t operands[CK_FUSED_ROW_OPERANDS];
-    double scale;
+    double parameter[2];
 } ck_fused_step;
 
 typedef enum ck_fused_place {

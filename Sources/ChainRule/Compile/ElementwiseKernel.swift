@@ -19,11 +19,17 @@ enum ElementwiseKernel {
     case select
     /// A number where the second input, a boolean, holds; else the first.
     case fill(Scalar)
+    /// x brought between two bounds.
+    case clamp(Double, Double)
+    /// ∂L/∂y where x, the second input, lies between two bounds, else 0.
+    case clampGradient(Double, Double)
+    /// Numbers of one type as those of another; one of them is float32 or float64.
+    case convert(from: ck_number, to: ck_number)
 }
 
 /// An elementwise operation that one kernel computes: a compiled function computes several of them in one pass.
 protocol FusableOperation: Operation {
-    /// Used where the inputs are float32 or float64.
+    /// Used where the inputs are float32 or float64, or what they are converted to is.
     var kernel: ElementwiseKernel { get }
 }
 

@@ -23,6 +23,7 @@ struct TiledStep {
             switch step.kernel {
             case .select: inputs.dropFirst()
             case .fill: inputs.dropLast()
+            case .convert where !DTypes.fullPrecision.contains(inputs[0].dtype): [forms[step.outputs[0]]][...]
             default: inputs[...]
             }
         guard let dtype = floats.first?.dtype, DTypes.fullPrecision.contains(dtype),
@@ -68,10 +69,10 @@ extension ElementwiseKernel {
     /// Whether the kernel reads this input as one number for all elements.
     func takesNumber(at position: Int) -> Bool {
         switch self {
-        case .unary, .withSlope: false
+        case .unary, .withSlope, .clamp, .convert: false
         case .select: position > 0
         case .fill: position == 0
-        case .binary, .withNumber, .compare, .compareWithNumber, .multiplyAdd: true
+        case .binary, .withNumber, .compare, .compareWithNumber, .multiplyAdd, .clampGradient: true
         }
     }
 
@@ -81,14 +82,14 @@ extension ElementwiseKernel {
         case .withNumber(_, _, numberFirst: true): [number] + inputs
         case .withNumber, .compareWithNumber: inputs + [number]
         case .fill: [inputs[1], number, inputs[0]]
-        case .unary, .withSlope, .binary, .compare, .multiplyAdd, .select: inputs
+        case .unary, .withSlope, .binary, .compare, .multiplyAdd, .select, .clamp, .clampGradient, .convert: inputs
         }
     }
 
     var number: Scalar? {
         switch self {
         case .withNumber(_, let number, _), .compareWithNumber(_, let number), .fill(let number): number
-        case .unary, .withSlope, .binary, .compare, .multiplyAdd, .select: nil
+        case .unary, .withSlope, .binary, .compare, .multiplyAdd, .select, .clamp, .clampGradient, .convert: nil
         }
     }
 }

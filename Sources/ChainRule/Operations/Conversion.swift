@@ -1,13 +1,14 @@
 let conversionOperations: [any Operation.Type] = [Cast.self]
 
 /// The same values in another dtype.
-struct Cast: UnaryOperation {
+struct Cast: UnaryOperation, FusableOperation {
     let from: DType
     let to: DType
     static let name = "to"
     static let formula = Formula("x as another dtype", gradient: "∂L/∂x = ∂L/∂y as the dtype of x")
     static let dtypes: DTypes = .all
     static let keeps: Keeps = []
+    var kernel: ElementwiseKernel { .convert(from: from.number, to: to.number) }
     func forward(_ x: Tensor) -> Tensor { CPU.convert(x, to: to) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.to(from) }
     static let samples = [

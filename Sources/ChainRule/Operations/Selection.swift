@@ -52,17 +52,14 @@ struct MaskedFill: BinaryOperation, FusableOperation {
 }
 
 /// y = x brought between two bounds; infinite bounds stand for none
-struct Clamp: LoopedUnaryOperation {
+struct Clamp: UnaryOperation, ElementwiseOperation, FusableOperation {
     let lower: Double
     let upper: Double
     static let name = "clamp"
     static let formula = Formula("min(max(x, a), b)", gradient: "∂L/∂x = ∂L/∂y where a < x < b, else 0")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T {
-        // Written so that NaN passes through and the upper bound wins where the bounds are crossed.
-        let raised = x < T(lower) ? T(lower) : x
-        return raised > T(upper) ? T(upper) : raised
-    }
+    var kernel: ElementwiseKernel { .clamp(lower, upper) }
+    func forward(_ x: Tensor) -> Tensor { CPU.clamp(x, lower, upper) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
         apply(ClampGradient(lower: lower, upper: upper), to: dy, kept.input)
     }
@@ -73,17 +70,15 @@ struct Clamp: LoopedUnaryOperation {
 }
 
 /// g = dy where a < x < b, else 0
-struct ClampGradient: LoopedBinaryOperation {
+struct ClampGradient: BinaryOperation, ElementwiseOperation, FusableOperation {
     let lower: Double
     let upper: Double
     static let name = "clamp_gradient"
     static let formula = Formula(
         "dy where a < x < b, else 0", gradient: "∂L/∂dy = ∂L/∂g where a < x < b, else 0; ∂L/∂x = 0")
     static let keeps: Keeps = .right
-    func value<T: BinaryFloatingPoint>(_ dy: T, _ x: T) -> T {
-        let (above, below) = (x > T(lower) || lower == -.infinity, x < T(upper) || upper == .infinity)
-        return above && below ? dy : 0
-    }
+    var kernel: ElementwiseKernel { .clampGradient(lower, upper) }
+    func forward(_ dy: Tensor, _ x: Tensor) -> Tensor { CPU.clampGradient(dy, x, lower, upper, name: Self.name) }
     func gradientLeft(_ dg: Tensor, _ kept: Kept) -> Tensor { apply(self, to: dg, kept.rightInput) }
     func gradientRight(_ dg: Tensor, _ kept: Kept) -> Tensor { dg.zeroGradient() }
     static let samples = [

@@ -63,6 +63,31 @@ struct FusionTests {
         compare({ [($0[0] + 1).maskedFill($0[1] .> 0, 2) * $0[1]] }, [[], [50, 70]], dtype: dtype)
     }
 
+    @Test(arguments: [DType.float32, .float64]) func boundsPowersAndConversions(_ dtype: DType) {
+        let bounds = { (x: [Tensor]) in
+            let a = x[0].requiringGrad()
+            let y = ((a * 2).clamp(min: -0.5, max: 1.5) + a.clamp(min: 0.1)) * a.clamp(max: 0.2)
+            return [y.detach()] + gradient(of: y.sum(), wrt: [a])
+        }
+        let powers = { (x: [Tensor]) in
+            let y = x[0].abs() + 0.5
+            return [y.pow(2.5) + y.pow(-2) * y.pow(3) - y.pow(x[1]) + Tensor.pow(2, y) + y.pow(1)]
+        }
+        let other: DType = dtype == .float32 ? .float64 : .float32
+        let conversions = { (x: [Tensor]) in
+            let counts = (x[0] .> 0.3).to(dtype) + (x[0] * 10).to(.int16).to(dtype)
+            return [(counts * x[1]).to(other).exp(), (counts - 1).to(.int64)]
+        }
+        for shape in [[], [3, 7], [64, 65], [70001]] as [Shape] {
+            compare(bounds, [shape], dtype: dtype)
+            compare(powers, [shape, shape], dtype: dtype, groups: 1)
+            compare(conversions, [shape, shape], dtype: dtype, groups: 1)
+        }
+        compare(bounds, [[60, 90]], dtype: dtype, groups: 1) { $0.transpose(0, 1) }
+        compare(conversions, [[60, 90], [60, 90]], dtype: dtype) { $0.slice(dim: 1, by: 2) }
+        compare(conversions, [[60, 1], [90]], dtype: dtype)
+    }
+
     /// Of operations that round alike under every instruction set, which other tests change meanwhile.
     @Test func graphsAtRandom() {
         for seed in 0..<10 as Range<UInt64> {

@@ -113,6 +113,39 @@ enum CPU {
         return y
     }
 
+    /// x brought between two bounds.
+    static func clamp(_ x: Tensor, _ lower: Double, _ upper: Double) -> Tensor {
+        rounded(x) { x in
+            let y = Tensor(uninitialized: x.shape, dtype: x.dtype)
+            var loop = loop(over: x)
+            if x.dtype == .float32 {
+                ck_clamp_f32(&loop, y.freshPointer(to: Float.self), x.pointer(to: Float.self), lower, upper)
+            } else {
+                ck_clamp_f64(&loop, y.freshPointer(to: Double.self), x.pointer(to: Double.self), lower, upper)
+            }
+            return y
+        }
+    }
+
+    /// dy where x lies between two bounds, else 0, with broadcasting.
+    static func clampGradient(_ dy: Tensor, _ x: Tensor, _ lower: Double, _ upper: Double, name: String) -> Tensor {
+        guard let shape = broadcastShape(dy, x, name) else { return .placeholderAfterError }
+        return rounded(dy, x) { dy, x in
+            let y = Tensor(uninitialized: shape, dtype: dy.dtype)
+            var loop = loop(over: y, dy, x)
+            if dy.dtype == .float32 {
+                ck_clamp_grad_f32(
+                    &loop, y.freshPointer(to: Float.self), dy.pointer(to: Float.self), x.pointer(to: Float.self), lower,
+                    upper)
+            } else {
+                ck_clamp_grad_f64(
+                    &loop, y.freshPointer(to: Double.self), dy.pointer(to: Double.self), x.pointer(to: Double.self),
+                    lower, upper)
+            }
+            return y
+        }
+    }
+
     /// condition ? a : b with broadcasting; `condition` is boolean, `a` and `b` have one dtype.
     static func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor, name: String) -> Tensor {
         guard let inner = broadcastShape(a, b, name), let shape = Shape.broadcast(condition.shape, inner) else {

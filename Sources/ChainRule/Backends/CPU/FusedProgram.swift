@@ -247,9 +247,18 @@ extension ck_fused_step {
             operation = UInt8(comparison.rawValue)
             return CK_FUSED_COMPARE
         case .multiplyAdd(let factor):
-            scale = factor
+            parameter.0 = factor
             return CK_FUSED_MULADD
         case .select, .fill: return CK_FUSED_SELECT
+        case .clamp(let lower, let upper):
+            parameter = (lower, upper)
+            return CK_FUSED_CLAMP
+        case .clampGradient(let lower, let upper):
+            parameter = (lower, upper)
+            return CK_FUSED_CLAMP_GRAD
+        case .convert(let source, let target):
+            operation = UInt8(source.rawValue * CK_NUMBER_COUNT.rawValue + target.rawValue)
+            return CK_FUSED_CONVERT
         }
     }
 
@@ -262,7 +271,7 @@ extension ck_fused_step {
             operation = logarithm ? 1 : 0
             return CK_FUSED_SOFTMAX_GRAD
         case .layerNorm(let eps, _):
-            scale = is_double != 0 ? eps : Double(Float(eps))
+            parameter.0 = is_double != 0 ? eps : Double(Float(eps))
             return CK_FUSED_LAYER_NORM
         case .layerNormGradient: return CK_FUSED_LAYER_NORM_GRAD
         case .reduction(let reduction):
