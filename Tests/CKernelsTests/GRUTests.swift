@@ -58,53 +58,40 @@ private struct PlainGRU {
 }
 
 @Suite struct GRUTests {
-    private static let shapes = [(1, 1, 1), (3, 2, 3), (2, 7, 5), (2, 1, 17), (3, 13, 4), (1, 1, 33)]
-
-    @Test(arguments: shapes, [false, true])
+    @Test(arguments: recurrentShapes, [false, true])
     func agreesWithPlainLoops(_ shape: (steps: Int, batch: Int, hidden: Int), reversed: Bool) {
-        var random = TestRandom(seed: 78)
-        let draw = { (count: Int) in (0..<count).map { _ in Double(Float(random.uniform())) } }
-        let (steps, batch, hidden) = shape
+        let sequences = RecurrentCase(isLSTM: false, shape, reversed: reversed)
         let plain = PlainGRU(
-            steps: steps, batch: batch, hidden: hidden, reversed: reversed, weight: draw(3 * hidden * hidden),
-            stateBias: draw(3 * hidden), h0: draw(batch * hidden))
-        let (a, dh, bias) = (draw(steps * batch * 3 * hidden), draw(steps * batch * hidden), draw(3 * hidden))
-        let (want, wantGrads) = (plain.forward(a, a.map { _ in 0 }), plain.gradients(a, dh))
-        var sizes = ck_gru(
-            steps: Int64(steps), batch: Int64(batch), hidden: Int64(hidden), reversed: reversed ? 1 : 0)
-        let rest = a.enumerated().map { $1 - bias[$0 % bias.count] }
-        let zeros = [Double](repeating: 0, count: batch * hidden)
+            steps: shape.steps, batch: shape.batch, hidden: shape.hidden, reversed: reversed, weight: sequences.weight,
+            stateBias: sequences.stateBias, h0: sequences.outputBefore)
+        let a = sequences.givenWithBias
+        let want = plain.forward(a, a.map { _ in 0 }), grads = plain.gradients(a, sequences.outputGrads)
         withEachInstructionSet { isa in
-            var (gates, candidates, outputs) = (rest, dh, dh)
-            var (inputGrads, stateGrads, before) = (a, a, zeros)
-            withWorkspace(ck_gru_workspace_f64(&sizes)) { workspace in
-                ck_gru_f64(
-                    &sizes, &gates, &candidates, &outputs, plain.weight, bias, plain.stateBias, plain.h0, workspace)
-                ck_gru_grad_f64(
-                    &sizes, &inputGrads, &stateGrads, &before, gates, candidates, outputs, plain.h0, plain.weight, dh,
-                    workspace)
-            }
-            #expect(isClose(gates, want.gates, 1e-13), "\(isa)")
-            #expect(isClose(candidates, want.candidates, 1e-13), "\(isa)")
-            #expect(isClose(outputs, want.outputs, 1e-13), "\(isa)")
-            #expect(isClose(inputGrads, wantGrads.inputs, 1e-8), "\(isa)")
-            #expect(isClose(stateGrads, wantGrads.states, 1e-8), "\(isa)")
+            let got = sequences.run(isDouble: true)
+            #expect(isClose(got.gates, want.gates, 1e-13), "\(isa)")
+            #expect(isClose(got.cells, want.candidates, 1e-13), "\(isa)")
+            #expect(isClose(got.outputs, want.outputs, 1e-13), "\(isa)")
+            #expect(isClose(got.inputGrads, grads.inputs, 1e-8), "\(isa)")
+            #expect(isClose(got.gateGrads, grads.states, 1e-8), "\(isa)")
+            let narrow = sequences.run(isDouble: false)
+            #expect(isClose(narrow.outputs, want.outputs, 3e-6), "\(isa)")
+            #expect(isClose(narrow.inputGrads, grads.inputs, 2e-5), "\(isa)")
+            #expect(isClose(narrow.gateGrads, grads.states, 2e-5), "\(isa)")
+            #expect(isClose(narrow.beforeGrad, got.beforeGrad, 2e-5), "\(isa)")
+        }
+    }
 
-            let narrow = { (x: [Double]) in x.map(Float.init) }
-            var (gates32, candidates32, outputs32) = (narrow(rest), narrow(dh), narrow(dh))
-            var (inputGrads32, stateGrads32, before32) = (narrow(a), narrow(a), narrow(zeros))
-            withWorkspace(ck_gru_workspace_f32(&sizes)) { workspace in
-                ck_gru_f32(
-                    &sizes, &gates32, &candidates32, &outputs32, narrow(plain.weight), narrow(bias),
-                    narrow(plain.stateBias), narrow(plain.h0), workspace)
-                ck_gru_grad_f32(
-                    &sizes, &inputGrads32, &stateGrads32, &before32, gates32, candidates32, outputs32, narrow(plain.h0),
-                    narrow(plain.weight), narrow(dh), workspace)
-            }
-            #expect(isClose(outputs32.map(Double.init), want.outputs, 3e-6), "\(isa)")
-            #expect(isClose(inputGrads32.map(Double.init), wantGrads.inputs, 2e-5), "\(isa)")
-            #expect(isClose(stateGrads32.map(Double.init), wantGrads.states, 2e-5), "\(isa)")
-            #expect(isClose(before32.map(Double.init), before, 2e-5), "\(isa)")
+    @Test func takesInfinitiesAndNaN() {
+        let sequences = RecurrentCase(isLSTM: false, (2, 5, 19)).extreme
+        let plain = PlainGRU(
+            steps: 2, batch: 5, hidden: 19, reversed: false, weight: sequences.weight, stateBias: sequences.stateBias,
+            h0: sequences.outputBefore)
+        let a = sequences.givenWithBias
+        let want = plain.forward(a, a.map { _ in 0 })
+        withEachInstructionSet { isa in
+            let (got, narrow) = (sequences.run(isDouble: true), sequences.run(isDouble: false))
+            #expect(isClose(got.gates, want.gates, 1e-13) && isClose(narrow.gates, want.gates, 3e-6), "\(isa)")
+            #expect(isClose(got.outputs, want.outputs, 1e-13) && isClose(narrow.outputs, want.outputs, 3e-6), "\(isa)")
         }
     }
 }

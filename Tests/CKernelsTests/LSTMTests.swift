@@ -58,60 +58,37 @@ private struct PlainLSTM {
 }
 
 @Suite struct LSTMTests {
-    private static let shapes = [(1, 1, 1), (3, 2, 3), (2, 7, 5), (2, 1, 17), (3, 13, 4), (1, 1, 33)]
-
-    @Test(arguments: shapes, [false, true])
+    @Test(arguments: recurrentShapes, [false, true])
     func agreesWithPlainLoops(_ shape: (steps: Int, batch: Int, hidden: Int), reversed: Bool) {
-        var random = TestRandom(seed: 77)
-        let draw = { (count: Int) in (0..<count).map { _ in Double(Float(random.uniform())) } }
-        let (steps, batch, hidden) = shape
+        let sequences = RecurrentCase(isLSTM: true, shape, reversed: reversed)
         let plain = PlainLSTM(
-            steps: steps, batch: batch, hidden: hidden, reversed: reversed, weight: draw(4 * hidden * hidden),
-            h0: draw(batch * hidden), c0: draw(batch * hidden))
-        let z = draw(steps * batch * 4 * hidden)
-        let (dh, dc) = (draw(steps * batch * hidden), draw(steps * batch * hidden))
-        let bias = draw(4 * hidden)
-        let (want, wantGrad) = (plain.forward(z), plain.gradient(z, dh, dc))
-        var sizes = ck_lstm(
-            steps: Int64(steps), batch: Int64(batch), hidden: Int64(hidden), reversed: reversed ? 1 : 0)
-        let rest = z.enumerated().map { $1 - bias[$0 % bias.count] }
+            steps: shape.steps, batch: shape.batch, hidden: shape.hidden, reversed: reversed, weight: sequences.weight,
+            h0: sequences.outputBefore, c0: sequences.cellBefore)
+        let z = sequences.givenWithBias
+        let want = plain.forward(z), grads = plain.gradient(z, sequences.outputGrads, sequences.cellGrads)
         withEachInstructionSet { isa in
-            var (gates, cells, outputs) = (rest, dh, dh)
-            var (grads, before) = (z, [Double](repeating: 0, count: batch * hidden))
-            withWorkspace(ck_lstm_workspace_f64(&sizes)) { workspace in
-                ck_lstm_f64(&sizes, &gates, &cells, &outputs, plain.weight, bias, plain.h0, plain.c0, workspace)
-                ck_lstm_grad_f64(&sizes, &grads, &before, gates, cells, plain.c0, plain.weight, dh, dc, workspace)
-            }
-            #expect(isClose(gates, want.gates, 1e-13), "\(isa)")
-            #expect(isClose(cells, want.cells, 1e-13), "\(isa)")
-            #expect(isClose(outputs, want.outputs, 1e-13), "\(isa)")
-            #expect(isClose(grads, wantGrad, 1e-8), "\(isa)")
-
-            let narrow = { (x: [Double]) in x.map(Float.init) }
-            var (gates32, cells32, outputs32) = (narrow(rest), narrow(dh), narrow(dh))
-            var (grads32, before32) = (narrow(z), narrow(before.map { _ in 0 }))
-            withWorkspace(ck_lstm_workspace_f32(&sizes)) { workspace in
-                ck_lstm_f32(
-                    &sizes, &gates32, &cells32, &outputs32, narrow(plain.weight), narrow(bias), narrow(plain.h0),
-                    narrow(plain.c0), workspace)
-                ck_lstm_grad_f32(
-                    &sizes, &grads32, &before32, gates32, cells32, narrow(plain.c0), narrow(plain.weight), narrow(dh),
-                    narrow(dc), workspace)
-            }
-            #expect(isClose(outputs32.map(Double.init), want.outputs, 3e-6), "\(isa)")
-            #expect(isClose(grads32.map(Double.init), wantGrad, 2e-5), "\(isa)")
-            #expect(isClose(before32.map(Double.init), before, 2e-5), "\(isa)")
+            let got = sequences.run(isDouble: true)
+            #expect(isClose(got.gates, want.gates, 1e-13), "\(isa)")
+            #expect(isClose(got.cells, want.cells, 1e-13), "\(isa)")
+            #expect(isClose(got.outputs, want.outputs, 1e-13), "\(isa)")
+            #expect(isClose(got.gateGrads, grads, 1e-8), "\(isa)")
+            let narrow = sequences.run(isDouble: false)
+            #expect(isClose(narrow.outputs, want.outputs, 3e-6), "\(isa)")
+            #expect(isClose(narrow.gateGrads, grads, 2e-5), "\(isa)")
+            #expect(isClose(narrow.beforeGrad, got.beforeGrad, 2e-5), "\(isa)")
         }
     }
-}
 
-/// Of recurrent networks.
-func isClose(_ got: [Double], _ want: [Double], _ tolerance: Double) -> Bool {
-    zip(got, want).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($1)) }
-}
-
-func withWorkspace(_ byteCount: Int, _ body: (UnsafeMutableRawPointer?) -> Void) {
-    let workspace = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 64), alignment: 64)
-    defer { workspace.deallocate() }
-    body(workspace)
+    @Test func takesInfinitiesAndNaN() {
+        let sequences = RecurrentCase(isLSTM: true, (2, 5, 19)).extreme
+        let plain = PlainLSTM(
+            steps: 2, batch: 5, hidden: 19, reversed: false, weight: sequences.weight, h0: sequences.outputBefore,
+            c0: sequences.cellBefore)
+        let want = plain.forward(sequences.givenWithBias)
+        withEachInstructionSet { isa in
+            let (got, narrow) = (sequences.run(isDouble: true), sequences.run(isDouble: false))
+            #expect(isClose(got.gates, want.gates, 1e-13) && isClose(narrow.gates, want.gates, 3e-6), "\(isa)")
+            #expect(isClose(got.outputs, want.outputs, 1e-13) && isClose(narrow.outputs, want.outputs, 3e-6), "\(isa)")
+        }
+    }
 }

@@ -13,9 +13,10 @@ CK_OUTLINE void T(gru_units)(const ck_recurrent_step *s, int64_t row, int64_t un
         z += T(units_at)(bias + hidden, count);
         q += T(units_at)(bias + 2 * hidden, count);
     }
+    const REAL *given = T(given)(s, row, 3) + unit;
     VECTOR x[3];
     UNROLL for (int gate = 0; gate < 3; gate++) {
-        x[gate] = T(units_at)(gates + gate * hidden, count);
+        x[gate] = T(units_at)(given + gate * hidden, count);
         if (s->bias) x[gate] += T(units_at)((const REAL *)s->bias + gate * hidden + unit, count);
     }
     VECTOR before = T(units_at)((const REAL *)s->output_before + place, count);
@@ -36,9 +37,10 @@ static void T(gru_forward)(const ck_recurrent_step *s, int64_t block)
     int64_t groups = (s->batch + ROWS - 1) / ROWS;
     for (int64_t group = 0; group < groups; group++) {
         int64_t begin = s->batch * group / groups, rows = s->batch * (group + 1) / groups - begin;
+        const REAL *state = (const REAL *)s->output_before + begin * hidden;
         VECTOR sums[3][ROWS][2];
         for (int gate = 0; gate < 3; gate++)
-            T(products)(rows, hidden, packed + gate * hidden * 2 * LANES, (const REAL *)s->output_before + begin * hidden, sums[gate]);
+            T(products)(rows, hidden, packed + gate * hidden * 2 * LANES, state, 0, 0, sums[gate]);
         for (int64_t r = 0; r < rows; r++) {
             for (int64_t half = 0; half < 2 && first + half * LANES < hidden; half++) {
                 int64_t unit = first + half * LANES;
@@ -56,7 +58,7 @@ CK_OUTLINE void T(gru_gate_grads)(const ck_recurrent_step *s, int64_t row, int64
     VECTOR r = T(units_at)(gates, count), z = T(units_at)(gates + hidden, count), n = T(units_at)(gates + 2 * hidden, count);
     VECTOR q = T(units_at)((const REAL *)s->cells + place, count);
     VECTOR before = T(units_at)((const REAL *)s->output_before + place, count);
-    VECTOR dh = *later + T(units_at)((const REAL *)s->cell_grad + place, count);
+    VECTOR dh = *later + T(units_at)((const REAL *)s->before_grad + place, count);
     dh += T(units_at)((const REAL *)s->output_grads + place, count);
     VECTOR dn = dh * (1 - z) * NMADD(n, n, T(splat)(1));
     VECTOR dz = dh * (before - n) * z * (1 - z), dr = dn * q * r * (1 - r);
@@ -67,7 +69,7 @@ CK_OUTLINE void T(gru_gate_grads)(const ck_recurrent_step *s, int64_t row, int64
     T(put_units)(of_state, count, dr);
     T(put_units)(of_state + hidden, count, dz);
     T(put_units)(of_state + 2 * hidden, count, dn * r);
-    T(put_units)((REAL *)s->cell_grad + place, count, dh * z);
+    T(put_units)((REAL *)s->before_grad + place, count, dh * z);
 }
 
 static void T(gru_backward)(const ck_recurrent_step *s, int64_t block) { T(backward_block)(s, block, 3, T(gru_gate_grads)); }

@@ -14,13 +14,14 @@ static void T(lstm_forward)(const ck_recurrent_step *s, int64_t block)
         const REAL *state = (const REAL *)s->output_before + begin * hidden;
         VECTOR sums[2][ROWS][2];
         for (int pair = 0; pair < 2; pair++)
-            T(products)(rows, hidden, packed + pair * hidden * 2 * LANES, state, sums[pair]);
+            T(products)(rows, hidden, packed + pair * hidden * 2 * LANES, state, 0, 0, sums[pair]);
         for (int64_t r = 0; r < rows; r++) {
             int64_t place = (begin + r) * hidden + first;
             REAL *row = (REAL *)s->gates + 4 * (begin + r) * hidden + first;
+            const REAL *given = T(given)(s, begin + r, 4) + first;
             VECTOR z[4];
             UNROLL for (int gate = 0; gate < 4; gate++)
-                z[gate] = T(units_at)(row + gate * hidden, count) + bias[gate] + sums[gate / 2][r][gate % 2];
+                z[gate] = T(units_at)(given + gate * hidden, count) + bias[gate] + sums[gate / 2][r][gate % 2];
             VECTOR before = T(units_at)((const REAL *)s->cell_before + place, count);
             VECTOR i = T(sigmoid)(z[0]), f = T(sigmoid)(z[1]), g = T(tanh)(z[2]), o = T(sigmoid)(z[3]);
             VECTOR c = MADD(i, g, f * before);
@@ -43,7 +44,7 @@ CK_OUTLINE void T(lstm_gate_grads)(const ck_recurrent_step *s, int64_t row, int6
     VECTOR g = T(units_at)(gates + 2 * hidden, count), o = T(units_at)(gates + 3 * hidden, count);
     VECTOR before = T(units_at)((const REAL *)s->cell_before + place, count);
     VECTOR t = T(tanh)(T(units_at)((const REAL *)s->cells + place, count));
-    VECTOR dh = *later, dc = T(units_at)((REAL *)s->cell_grad + place, count);
+    VECTOR dh = *later, dc = T(units_at)((REAL *)s->before_grad + place, count);
     if (s->output_grads) dh += T(units_at)((const REAL *)s->output_grads + place, count);
     if (s->cells_grads) dc += T(units_at)((const REAL *)s->cells_grads + place, count);
     dc = MADD(dh * o, NMADD(t, t, T(splat)(1)), dc);
@@ -52,7 +53,7 @@ CK_OUTLINE void T(lstm_gate_grads)(const ck_recurrent_step *s, int64_t row, int6
     T(put_units)(to + hidden, count, dc * before * f * (1 - f));
     T(put_units)(to + 2 * hidden, count, dc * i * NMADD(g, g, T(splat)(1)));
     T(put_units)(to + 3 * hidden, count, dh * t * o * (1 - o));
-    T(put_units)((REAL *)s->cell_grad + place, count, dc * f);
+    T(put_units)((REAL *)s->before_grad + place, count, dc * f);
 }
 
 static void T(lstm_backward)(const ck_recurrent_step *s, int64_t block) { T(backward_block)(s, block, 4, T(lstm_gate_grads)); }

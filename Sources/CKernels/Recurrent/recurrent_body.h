@@ -12,28 +12,46 @@ CK_INLINE void T(put_units)(REAL *p, int64_t count, VECTOR value)
     else T(store_part)(p, count, value);
 }
 
-/// The products of a few rows of x, each `depth` long, with two vectors of columns that lie [k][column].
-CK_INLINE void T(row_products)(const int rows, int64_t depth, const REAL *packed, const REAL *x, VECTOR sums[ROWS][2])
+/// What the input gives to the gates of a row.
+CK_INLINE const REAL *T(given)(const ck_recurrent_step *s, int64_t row, const int gates)
+{
+    int64_t width = gates * s->hidden;
+    return s->places ? (const REAL *)s->table + s->places[row] * width : (const REAL *)s->gates + row * width;
+}
+
+CK_INLINE void T(add_products)(const int rows, int64_t depth, int64_t k, const REAL *packed, const REAL *x, VECTOR sum[ROWS][2])
+{
+    VECTOR low = T(load)(packed + k * 2 * LANES), high = T(load)(packed + k * 2 * LANES + LANES);
+    UNROLL for (int r = 0; r < rows; r++) {
+        VECTOR value = T(splat)(x[r * depth + k]);
+        sum[r][0] = MADD(value, low, sum[r][0]);
+        sum[r][1] = MADD(value, high, sum[r][1]);
+    }
+}
+
+/// The products of a few rows of x, each `depth` long, with two vectors of columns that lie [k][column]. Meanwhile `count` lines of memory that
+/// are needed afterwards are asked for, one at each k.
+CK_INLINE void T(row_products)(const int rows, int64_t depth, const REAL *packed, const REAL *x, const REAL *const *lines, int64_t count,
+                               VECTOR sums[ROWS][2])
 {
     VECTOR sum[ROWS][2];
     UNROLL for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = T(splat)(0);
-    for (int64_t k = 0; k < depth; k++) {
-        VECTOR low = T(load)(packed + k * 2 * LANES), high = T(load)(packed + k * 2 * LANES + LANES);
-        UNROLL for (int r = 0; r < rows; r++) {
-            VECTOR value = T(splat)(x[r * depth + k]);
-            sum[r][0] = MADD(value, low, sum[r][0]);
-            sum[r][1] = MADD(value, high, sum[r][1]);
-        }
+    int64_t k = 0;
+    for (; k < count && k < depth; k++) {
+        __builtin_prefetch(lines[k]);
+        T(add_products)(rows, depth, k, packed, x, sum);
     }
+    for (; k < depth; k++) T(add_products)(rows, depth, k, packed, x, sum);
     UNROLL for (int r = 0; r < rows; r++) {
         sums[r][0] = sum[r][0];
         sums[r][1] = sum[r][1];
     }
 }
 
-CK_OUTLINE void T(products)(int64_t rows, int64_t depth, const REAL *packed, const REAL *x, VECTOR sums[ROWS][2])
+CK_OUTLINE void T(products)(int64_t rows, int64_t depth, const REAL *packed, const REAL *x, const REAL *const *lines, int64_t count,
+                            VECTOR sums[ROWS][2])
 {
-#define CASE(rows) case rows: T(row_products)(rows, depth, packed, x, sums); break;
+#define CASE(rows) case rows: T(row_products)(rows, depth, packed, x, lines, count, sums); break;
     switch (rows) {
     CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #if ROWS > 6
@@ -74,6 +92,29 @@ static void T(pack_units)(const ck_recurrent_packing *packing, int64_t block)
     }
 }
 
+#define MOST_LINES (ROWS * 2 * (3 * 4 + 4))
+
+/// Where the gradients of some rows will read and write two vectors of units. Answers how many places there are.
+CK_INLINE int64_t T(list_lines)(const REAL **lines, const ck_recurrent_step *s, int64_t begin, int64_t rows, int64_t first, const int gates)
+{
+    const void *of_gates[] = {s->gates, s->gate_grads, s->input_grads};
+    const void *before = gates == 4 ? s->cell_before : s->output_before;  // the LSTM's cells
+    const void *of_units[] = {s->cells, before, s->output_grads, s->cells_grads};
+    int64_t hidden = s->hidden, count = 0;
+    for (int64_t row = begin; row < begin + rows; row++) {
+        for (int64_t unit = first; unit < first + 2 * LANES && unit < hidden; unit += LANES) {
+            for (int i = 0; i < 3; i++) {
+                for (int gate = 0; gate < gates && of_gates[i]; gate++)
+                    lines[count++] = (const REAL *)of_gates[i] + (row * gates + gate) * hidden + unit;
+            }
+            for (int i = 0; i < 4; i++) {
+                if (of_units[i]) lines[count++] = (const REAL *)of_units[i] + row * hidden + unit;
+            }
+        }
+    }
+    return count;
+}
+
 /// The gradients of what entered the gates of `count` units at `unit` of a row, from that of the output as far as it comes from the step after.
 typedef void T(unit_grads)(const ck_recurrent_step *s, int64_t row, int64_t unit, int64_t count, const VECTOR *later);
 
@@ -85,10 +126,12 @@ CK_INLINE void T(backward_block)(const ck_recurrent_step *s, int64_t block, cons
     int64_t groups = (s->batch + ROWS - 1) / ROWS;
     for (int64_t group = 0; group < groups; group++) {
         int64_t begin = s->batch * group / groups, rows = s->batch * (group + 1) / groups - begin;
+        const REAL *lines[MOST_LINES];
+        int64_t count = T(list_lines)(lines, s, begin, rows, first, gates);
         // What comes from the step after: its gradients times the weights.
         VECTOR later[ROWS][2] = {{{0}}};
         const REAL *next = (const REAL *)s->next_grads;
-        if (next) T(products)(rows, depth, packed, next + begin * depth, later);
+        if (next) T(products)(rows, depth, packed, next + begin * depth, lines, count, later);
         for (int64_t r = 0; r < rows; r++) {
             for (int64_t half = 0; half < 2 && first + half * LANES < hidden; half++) {
                 int64_t unit = first + half * LANES;
@@ -101,4 +144,5 @@ CK_INLINE void T(backward_block)(const ck_recurrent_step *s, int64_t block, cons
 #include "lstm_body.h"
 #include "gru_body.h"
 
+#undef MOST_LINES
 #undef UNROLL

@@ -18,8 +18,7 @@
 #include "ck_matmul.h"
 #include "ck_convolution.h"
 #include "ck_pooling.h"
-#include "ck_lstm.h"
-#include "ck_gru.h"
+#include "ck_recurrent.h"
 #include "ck_attention.h"
 #include "ck_quantized.h"
 

@@ -2,10 +2,12 @@ import CKernels
 
 // The GRU over all time steps of equally long sequences, made as `LSTMSequence` is. Composed: `RecurrentUnit.gru`, step by step.
 
-/// Inputs: x (T · N, features), Wx (3 · hidden, features), Wh (3 · hidden, hidden), h before (N, hidden), and bx and bh (3 · hidden) when `hasBias`.
-/// Outputs: h at each time (T · N, hidden), and for the backward pass the gates r, z, n (T · N, 3 · hidden) and q (T · N, hidden).
+/// Inputs: x (T · N, features), Wx (3 · hidden, features), Wh (3 · hidden, hidden), h before (N, hidden), bx and bh (3 · hidden) when `hasBias`, and
+/// the places (T · N) when `hasPlaces`: see `SequenceInput`. Outputs: h at each time (T · N, hidden), and for the backward pass q (T · N, hidden) and
+/// the gates r, z, n (T · N, 3 · hidden).
 struct GRUSequence: VariadicOperation {
     let hasBias: Bool
+    let hasPlaces: Bool
     let reversed: Bool
     static let name = "gru"
     static let formula = Formula(
@@ -16,48 +18,53 @@ struct GRUSequence: VariadicOperation {
     static let keeps: Keeps = [.input, .output]
 
     func forward(_ inputs: [Tensor]) -> [Tensor] {
-        let gates = CPU.matrixProduct(inputs[0], inputs[1].mT)
-        let (outputs, candidates) = CPU.gru(
-            gates: gates, weight: inputs[2], bias: hasBias ? inputs[4] : nil, stateBias: hasBias ? inputs[5] : nil,
-            before: inputs[3], reversed: reversed)
-        return [outputs, gates, candidates]
+        guard let (given, places) = input(inputs).product(in: Self.name) else {
+            return Array(repeating: .placeholderAfterError, count: 3)
+        }
+        let results = CPU.recurrence(
+            state(inputs), given: given, places: places, bias: hasBias ? inputs[4] : nil,
+            stateBias: hasBias ? inputs[5] : nil)
+        return [results.outputs, results.cells, results.gates]
     }
 
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dOutputs = dy[0] else { return [] }
-        let (x, outputs, before) = (kept.inputs[0], kept.outputs[0], kept.inputs[3])
-        let results = apply(
-            GRUSequenceGradient(hasBias: hasBias, reversed: reversed), to: [dOutputs] + kept.outputs + kept.inputs)
-        let (da, ds) = (results[0], results[1])
-        let (rows, batch) = (x.shape[0], before.shape[0])
-        var gradients: [Tensor?] = [nil, nil, nil, results[2]] + (hasBias ? [nil, nil] : [])
-        let product = MatrixProduct()
-        if needs[0] { gradients[0] = apply(product, to: da, kept.inputs[1]) }
-        if needs[1] { gradients[1] = apply(product, to: da.mT, x) }
-        if needs[2] {
-            let others = outputs.narrow(dim: 0, start: reversed ? batch : 0, length: rows - batch)
-            gradients[2] = apply(product, to: ds.mT, cat(reversed ? [others, before] : [before, others]))
-        }
+        let (inputs, outputs) = (kept.inputs, kept.outputs)
+        let results = apply(GRUSequenceGradient(sequence: self), to: [dOutputs] + outputs + inputs)
+        let ds = results[1]
+        var gradients = [Tensor?](repeating: nil, count: inputs.count)
+        let input = input(inputs), da = input.collected(results[0])
+        if needs[0] { gradients[0] = input.gradient(da) }
+        if needs[1] { gradients[1] = input.weightGradient(da) }
+        if needs[2] { gradients[2] = stateWeightGradient(ds, outputs[0], before: inputs[3], reversed: reversed) }
+        gradients[3] = results[2]
         if hasBias && needs[4] { gradients[4] = da.sum(dim: 0) }
         if hasBias && needs[5] { gradients[5] = ds.sum(dim: 0) }
         return gradients
     }
 
-    static let samples = [false, true].map { reversed in
-        Sample(sampleShapes.map { Sample.Input(.uniform(-1...1), shape: $0) }) { inputs in
-            [apply(GRUSequence(hasBias: true, reversed: reversed), to: inputs)[0]]
+    fileprivate func input(_ inputs: [Tensor]) -> SequenceInput {
+        SequenceInput(x: inputs[0], weight: inputs[1], places: hasPlaces ? inputs[inputs.count - 1] : nil)
+    }
+
+    fileprivate func state(_ inputs: [Tensor]) -> RecurrentState {
+        RecurrentState(unit: .gru, weight: inputs[2], outputBefore: inputs[3], reversed: reversed)
+    }
+
+    static let samples = [(false, false), (true, false), (false, true)].map { reversed, hasPlaces in
+        Sample(sampleInputs + (hasPlaces ? [samplePlaces] : [])) { inputs in
+            [apply(GRUSequence(hasBias: true, hasPlaces: hasPlaces, reversed: reversed), to: inputs)[0]]
         }
     }
 }
 
 /// x of two sequences and three times, Wx, Wh, h, bx, bh.
-private let sampleShapes: [Shape] = [[6, 2], [9, 2], [9, 3], [2, 3], [9], [9]]
+private let sampleInputs = sequenceSamples([[6, 2], [9, 2], [9, 3], [2, 3], [9], [9]])
 
 /// The gradients of a, of s and of h before. Inputs: that of the outputs, then the outputs of `GRUSequence`, which count as functions of the
 /// rest, then its inputs.
 struct GRUSequenceGradient: VariadicOperation {
-    let hasBias: Bool
-    let reversed: Bool
+    let sequence: GRUSequence
     static let name = "gru_gradient"
     static let formula = Formula(
         "dh += dh₊ z₊ + ds₊ Wh, da = (da₃ q r(1 − r), dh (h₋ − n) z(1 − z), dh (1 − z)(1 − n²)), ds = (da₁, da₂, da₃ r)",
@@ -66,46 +73,34 @@ struct GRUSequenceGradient: VariadicOperation {
     static let keeps: Keeps = .input
 
     func forward(_ inputs: [Tensor]) -> [Tensor] {
-        let (weight, before) = (inputs[6], inputs[7])
-        let result = CPU.gruGradient(
-            outputs: inputs[0], gates: inputs[2], candidates: inputs[3], outputs: inputs[1], before: before,
-            weight: weight, reversed: reversed)
-        let batch = before.shape[0], start = reversed ? result.states.shape[0] - batch : 0
+        let state = sequence.state(Array(inputs[4...]))
+        let result = CPU.recurrenceGradient(state, outputs: inputs[0], of: Array(inputs[1...3]))
+        let batch = state.outputBefore.shape[0], start = state.reversed ? result.states.shape[0] - batch : 0
         let first = result.states.narrow(dim: 0, start: start, length: batch)
-        let throughWeights = CPU.matrixProduct(first, weight)
+        let throughWeights = CPU.matrixProduct(first, state.weight)
         return [result.inputs, result.states, CPU.binary(CK_ADD, result.before, throughWeights, name: Self.name)]
     }
 
     /// Differentiates the gradient of the composition.
     func gradients(_ g: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
-        let wanted = kept.inputs.indices.filter { $0 == 0 || $0 > 3 }
-        let isRecorded = isRecording
-        let results = withGradient {
-            let variables = kept.inputs.map { apply(Alias(), to: $0.requiresGrad ? $0 : $0.requiringGrad()) }
-            let sequence = Array(variables[4...])
-            let a = sequence[0].linear(weight: sequence[1], bias: hasBias ? sequence[4] : nil)
-            let before = apply(Alias(), to: sequence[3])
-            let steps = gruSteps(a, sequence[2], hasBias ? sequence[5] : nil, before, reversed: reversed)
+        secondGradients(of: kept.inputs, functions: 1..<4, needs: needs) { variables in
+            let inputs = Array(variables[4...])
+            let a = sequence.input(inputs).given(bias: sequence.hasBias ? inputs[4] : nil)
+            let before = apply(Alias(), to: inputs[3])
+            let stateBias = sequence.hasBias ? inputs[5] : nil
+            let steps = gruSteps(a, inputs[2], stateBias, before, reversed: sequence.reversed)
             let loss = (steps.outputs * variables[0]).sum()
             let first = gradient(of: loss, wrt: [a, before] + steps.fromState, createGraph: true)
-            let parts = zip([first[0], cat(Array(first[2...])), first[1]], g).compactMap { value, weight in
-                weight.map { (value * $0).sum() }
-            }
-            guard let total = parts.reduce(nil, { (sum: Tensor?, part) in sum.map { $0 + part } ?? part }) else {
-                return [Tensor]()
-            }
-            return gradient(of: total, wrt: wanted.map { variables[$0] }, createGraph: isRecorded, allowUnused: true)
+            return weighted([first[0], cat(Array(first[2...])), first[1]], g)
         }
-        var gradients = [Tensor?](repeating: nil, count: needs.count)
-        for (index, result) in zip(wanted, results) where needs[index] { gradients[index] = result }
-        return gradients
     }
 
-    static let samples = [false, true].map { reversed in
-        Sample(([[6, 3]] + sampleShapes).map { Sample.Input(.uniform(-1...1), shape: $0) }) { inputs in
+    static let samples = [(false, false), (true, false), (false, true)].map { reversed, hasPlaces in
+        Sample(sequenceSamples([[6, 3]]) + sampleInputs + (hasPlaces ? [samplePlaces] : [])) { inputs in
+            let operation = GRUSequence(hasBias: true, hasPlaces: hasPlaces, reversed: reversed)
             let sequence = Array(inputs[1...])
-            let saved = withoutGradient { apply(GRUSequence(hasBias: true, reversed: reversed), to: sequence) }
-            return apply(GRUSequenceGradient(hasBias: true, reversed: reversed), to: inputs[..<1] + saved + sequence)
+            let saved = withoutGradient { apply(operation, to: sequence) }
+            return apply(GRUSequenceGradient(sequence: operation), to: inputs[..<1] + saved + sequence)
         }
     }
 }
@@ -136,13 +131,13 @@ func gruStep(_ fromInput: Tensor, _ fromState: Tensor, _ h: Tensor) -> Tensor {
 extension Tensor {
     /// `recurrent` for a GRU over sequences of equal length.
     func gruSequence(
-        _ weights: RecurrentWeights, state: [Tensor], reversed: Bool
+        _ weights: RecurrentWeights, state: [Tensor], reversed: Bool, places: Tensor?
     ) -> (output: Tensor, state: [Tensor]) {
         let (bx, bh) = (weights.inputBias, weights.stateBias)
         let biases = [bx ?? bh.map { .zeros(like: $0) }, bh ?? bx.map { .zeros(like: $0) }].compactMap { $0 }
-        let inputs = [self, weights.input, weights.state, state[0]] + biases
-        let output = apply(GRUSequence(hasBias: !biases.isEmpty, reversed: reversed), to: inputs)[0]
-        let batch = state[0].shape[0]
-        return (output, [output.narrow(dim: 0, start: reversed ? 0 : shape[0] - batch, length: batch)])
+        let operation = GRUSequence(hasBias: !biases.isEmpty, hasPlaces: places != nil, reversed: reversed)
+        let inputs = [self, weights.input, weights.state, state[0]] + biases + [places].compactMap { $0 }
+        let output = apply(operation, to: inputs)[0]
+        return (output, [lastState(output, batch: state[0].shape[0], reversed: reversed)])
     }
 }

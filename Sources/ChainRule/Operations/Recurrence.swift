@@ -53,9 +53,12 @@ extension Tensor {
     ///   - batchSizes: How many sequences reach each time; they must not grow. Longer sequences come first.
     ///   - state: The state before: h (N, outputs), and for the LSTM also c (N, hidden), N = `batchSizes[0]`.
     ///   - reversed: Begins at the end of each sequence. The outputs keep the order of the inputs.
+    ///   - places: int64 (rows): this tensor is then a table, as of an embedding, and row i of the sequences is its row places[i]. What a row
+    ///     gives to the unit is computed once, however often it occurs.
     /// - Returns: h of each row (rows, outputs), and the state after the last step of each sequence.
     public func recurrent(
-        _ unit: RecurrentUnit, weights: RecurrentWeights, state: [Tensor], batchSizes: [Int], reversed: Bool = false
+        _ unit: RecurrentUnit, weights: RecurrentWeights, state: [Tensor], batchSizes: [Int], reversed: Bool = false,
+        places: Tensor? = nil
     ) -> (output: Tensor, state: [Tensor]) {
         let failed = (output: Tensor.placeholderAfterError, state: state)
         guard checkRecurrence(unit, weights, state, "recurrent") else { return failed }
@@ -64,27 +67,35 @@ extension Tensor {
             fail("recurrent", "the batch sizes must be positive and must not grow, they are \(batchSizes)")
             return failed
         }
-        guard batchSizes.reduce(0, +) == shape[0], state.allSatisfy({ $0.shape[0] == first }) else {
+        let rows = places.map { $0.rank == 1 ? $0.count : -1 } ?? shape[0]
+        guard batchSizes.reduce(0, +) == rows, state.allSatisfy({ $0.shape[0] == first }) else {
             fail(
                 "recurrent",
-                "batch sizes \(batchSizes) do not fit \(shape[0]) rows and states of shape \(state.map(\.shape))")
+                "batch sizes \(batchSizes) do not fit \(places.map { "places of shape \($0.shape)" } ?? "\(rows) rows") and states of shape \(state.map(\.shape))"
+            )
             return failed
+        }
+        if let places, shape[0] >= rows {
+            let gathered = indexSelect(dim: 0, places)
+            return gathered.recurrent(unit, weights: weights, state: state, batchSizes: batchSizes, reversed: reversed)
         }
         let isEven = batchSizes.allSatisfy { $0 == first }
         if unit == .lstm && weights.projection == nil && isEven && !dtype.isHalf {
-            return lstmSequence(weights, state: state, reversed: reversed)
+            return lstmSequence(weights, state: state, reversed: reversed, places: places)
         }
         if unit == .gru && isEven && !dtype.isHalf {
-            return gruSequence(weights, state: state, reversed: reversed)
+            return gruSequence(weights, state: state, reversed: reversed, places: places)
         }
-        return recurrentSteps(unit, weights, state, batchSizes, reversed)
+        return recurrentSteps(unit, weights, state, batchSizes, reversed, places)
     }
 
     /// Step after step. The product with the input is made for all steps at once.
     private func recurrentSteps(
-        _ unit: RecurrentUnit, _ weights: RecurrentWeights, _ initial: [Tensor], _ batchSizes: [Int], _ reversed: Bool
+        _ unit: RecurrentUnit, _ weights: RecurrentWeights, _ initial: [Tensor], _ batchSizes: [Int],
+        _ reversed: Bool, _ places: Tensor?
     ) -> (output: Tensor, state: [Tensor]) {
-        let steps = linear(weight: weights.input, bias: weights.inputBias).split(batchSizes)
+        let input = SequenceInput(x: self, weight: weights.input, places: places)
+        let steps = input.given(bias: weights.inputBias).split(batchSizes)
         var state = reversed ? initial.map { $0.slice(dim: 0, to: batchSizes[steps.count - 1]) } : initial
         var outputs: [Tensor] = []
         /// The states of sequences that ended, the shortest first.

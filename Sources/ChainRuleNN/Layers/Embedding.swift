@@ -32,6 +32,9 @@ public final class Embedding: Module, Layer {
         "Embedding(\(count), \(dimension)\(paddingIndex.map { ", paddingIndex: \($0)" } ?? ""))"
     }
 
+    /// Whether a result is rows of `weight` and nothing else.
+    var isPlain: Bool { paddingIndex == nil && maxNorm == nil && !scalesGradientByFrequency }
+
     public func callAsFunction(_ input: Tensor) -> Tensor {
         scope {
             if let maxNorm { $weight.leaf?.shortenRows(input, to: maxNorm, order: normOrder) }

@@ -19,8 +19,10 @@ public final class CharacterLSTM: Module, Layer {
     /// The same, beginning in a state, and the state at the end: to go on where a text stopped.
     public func callAsFunction(_ input: Tensor, state: LSTM.State?) -> (scores: Tensor, state: LSTM.State) {
         scope {
-            let (output, state) = lstm(embedding(input), state)
-            return (head(output), state)
+            let (output, state) = lstm(input, of: embedding, state)
+            guard output.rank == 3 else { return (head(output), state) }
+            // By time, as the output lies in memory: there are fewer scores to turn.
+            return (head(output.transpose(0, 1)).transpose(0, 1), state)
         }
     }
 }

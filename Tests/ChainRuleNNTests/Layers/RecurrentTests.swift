@@ -96,6 +96,59 @@ struct RecurrentTests {
         #expect(cat([first.output, second.output]).allClose(whole.output))
     }
 
+    /// What is computed by rows of an embedding is what is looked up and then computed, gradients too.
+    @Test(arguments: [true, false]) func readsAnEmbedding(batchFirst: Bool) throws {
+        let places = Tensor([2, 0, 1, 2, 2, 1, 0, 0, 2, 1], shape: batchFirst ? [2, 5] : [5, 2])
+        let networks: [RecurrentNetwork] = seeded {
+            [
+                LSTM(3, 4, layers: 2, batchFirst: batchFirst, bidirectional: true),
+                LSTM(3, 4, batchFirst: batchFirst, projectionSize: 2), GRU(3, 4, layers: 2, batchFirst: batchFirst),
+                GRU(3, 4, bias: false, batchFirst: batchFirst, bidirectional: true),
+                RNN(3, 4, batchFirst: batchFirst),
+            ]
+        }
+        for network in networks {
+            let embedding = seeded { Embedding(3, 3) }
+            let run = { (fromTable: Bool) in
+                switch (network, fromTable) {
+                case (let lstm as LSTM, true): lstm(places, of: embedding).output
+                case (let lstm as LSTM, false): lstm(embedding(places)).output
+                case (let other as any SingleStateNetwork, true): other(places, of: embedding).output
+                case (let other as any SingleStateNetwork, false): other(embedding(places)).output
+                default: Tensor(0)
+                }
+            }
+            let leaves = network.parameters + embedding.parameters
+            let results = [true, false].map { fromTable in
+                let output = run(fromTable)
+                return [output] + gradient(of: (output * wave(output.shape)).sum(), wrt: leaves)
+            }
+            for (table, rows) in zip(results[0], results[1]) {
+                #expect(table.allClose(rows, rtol: 1e-4, atol: 1e-6), "\(network.summary)")
+            }
+        }
+        // An embedding with rules of its own, or with more rows than are looked up.
+        let lstm = LSTM(3, 4, batchFirst: batchFirst)
+        for embedding in [Embedding(3, 3, paddingIndex: 1), Embedding(3, 3, maxNorm: 0.5), Embedding(20, 3)] {
+            #expect(lstm(places, of: embedding).output.allClose(lstm(embedding(places)).output))
+        }
+        let vector = places.flatten()
+        let embedding = Embedding(3, 3)
+        #expect(lstm(vector, of: embedding).output.allClose(lstm(embedding(vector)).output))
+    }
+
+    @Test func embeddingsAreChecked() throws {
+        let lstm = LSTM(3, 4)
+        let outside = #expect(throws: TensorError.self) {
+            try catchingErrors { lstm(Tensor([0, 1, 2, 5, 1]), of: Embedding(4, 3)).output }
+        }
+        #expect(outside?.description.contains("5") == true)
+        let narrow = #expect(throws: TensorError.self) {
+            try catchingErrors { lstm(Tensor([0, 1, 2, 2, 1]), of: Embedding(4, 2)).output }
+        }
+        #expect(narrow?.description.contains("[4, 2]") == true)
+    }
+
     @Test func errorsNameShapes() throws {
         let error = #expect(throws: TensorError.self) { try catchingErrors { LSTM(3, 4)(wave([5, 2, 7])).output } }
         #expect(error?.description.contains("[5, 2, 7]") == true)

@@ -17,6 +17,21 @@ struct ModelTests {
         #expect(CharacterLSTM(vocabulary: 5).stateDictionary["lstm.weight_hh_l1"]?.shape == [1024, 256])
     }
 
+    /// What reads a text at once and what goes on character by character, with fewer characters than the embedding has.
+    @Test func aTextGoesOnWhereItStopped() {
+        let model = CharacterLSTM(vocabulary: 5, width: 6)
+        let text = Tensor([3, 1, 4, 1, 0, 2, 2, 4, 3, 3, 0, 1], shape: [2, 6])
+        let whole = model(text)
+        let layers = model.head(model.lstm(model.embedding(text)).output)
+        #expect(whole.shape == [2, 6, 5] && whole.allClose(layers, rtol: 1e-5, atol: 1e-6))
+        var (state, scores) = (LSTM.State?.none, [Tensor]())
+        for character in text.split(1, dim: 1) {
+            let next = model(character, state: state)
+            (state, scores) = (next.state, scores + [next.scores])
+        }
+        #expect(cat(scores, dim: 1).allClose(whole, rtol: 1e-5, atol: 1e-6))
+    }
+
     @Test func residualBlockAddsItsInput() {
         let block = ResidualBlock(2, 2)
         for (path, parameter) in block.namedParameters where path.hasPrefix("conv") {

@@ -69,6 +69,14 @@ public final class LSTM: RecurrentNetwork {
         return (result.output, State(hidden: result.state[0], cell: result.state[1]))
     }
 
+    /// What `self(embedding(indices), state)` gives, without a tensor of what is looked up where the embedding has fewer rows than there are indices.
+    public func callAsFunction(
+        _ indices: Tensor, of embedding: Embedding, _ state: State? = nil
+    ) -> (output: Tensor, state: State) {
+        let result = run(indices, of: embedding, state.map { [$0.hidden, $0.cell] })
+        return (result.output, State(hidden: result.state[0], cell: result.state[1]))
+    }
+
     public func callAsFunction(
         _ input: PackedSequence, _ state: State? = nil
     ) -> (output: PackedSequence, state: State) {
@@ -87,6 +95,14 @@ extension SingleStateNetwork {
     /// The output of the last layer at each time, and the state at the end. The state before is zero unless given.
     public func callAsFunction(_ input: Tensor, _ state: Tensor? = nil) -> (output: Tensor, state: Tensor) {
         let result = run(input, state.map { [$0] })
+        return (result.output, result.state[0])
+    }
+
+    /// What `self(embedding(indices), state)` gives, without a tensor of what is looked up where the embedding has fewer rows than there are indices.
+    public func callAsFunction(
+        _ indices: Tensor, of embedding: Embedding, _ state: Tensor? = nil
+    ) -> (output: Tensor, state: Tensor) {
+        let result = run(indices, of: embedding, state.map { [$0] })
         return (result.output, result.state[0])
     }
 

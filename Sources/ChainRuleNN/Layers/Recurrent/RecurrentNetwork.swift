@@ -66,25 +66,38 @@ public class RecurrentNetwork: Module {
         return unit == .lstm ? [output, hiddenSize] : [output]
     }
 
-    /// Runs a batch. The parts of the state are (layers · directions, N, width), or (layers · directions, width) without a batch.
-    final func run(_ input: Tensor, _ initial: [Tensor]?) -> (output: Tensor, state: [Tensor]) {
+    /// Runs a batch: an input (time, N, features), or places (time, N) of rows of a table. The parts of the state are
+    /// (layers · directions, N, width). All of it also without the axis of the batch.
+    final func run(_ input: Tensor, of table: Tensor? = nil, _ initial: [Tensor]?) -> (output: Tensor, state: [Tensor])
+    {
         scope {
-            guard input.rank == 2 || input.rank == 3, input.shape[input.rank - 1] == inputSize else {
+            let features = table ?? input, axes = input.rank - (table == nil ? 1 : 0)
+            guard axes == 1 || axes == 2, features.shape[features.rank - 1] == inputSize else {
                 let message = "expects (time, batch, \(inputSize)) or (time, \(inputSize)), got shape \(input.shape)"
-                return failed(message)
+                return failed(message + (table.map { " of rows of a table of shape \($0.shape)" } ?? ""))
             }
-            let isBatch = input.rank == 3
+            let isBatch = axes == 2
             let steps = !isBatch ? input.unsqueeze(dim: 1) : batchFirst ? input.transpose(0, 1) : input
             let (time, batch) = (steps.shape[0], steps.shape[1])
-            guard let state = initialState(initial, isBatch: isBatch, batch, input.dtype), time > 0, batch > 0 else {
+            guard let state = initialState(initial, isBatch: isBatch, batch, features.dtype), time > 0, batch > 0 else {
                 return failed("cannot run an input of shape \(input.shape)")
             }
-            let rows = steps.reshape([time * batch, inputSize])
-            let result = run(rows, state, batchSizes: Array(repeating: batch, count: time))
+            let rows = steps.reshape(Shape([time * batch] + steps.shape[2...]))
+            let sizes = Array(repeating: batch, count: time)
+            let result = run(table ?? rows, places: table == nil ? nil : rows, state, batchSizes: sizes)
             let output = result.output.reshape([time, batch, result.output.shape[1]])
             if !isBatch { return (output.squeeze(dim: 1), result.state.map { $0.squeeze(dim: 1) }) }
             return (batchFirst ? output.transpose(0, 1) : output, result.state)
         }
+    }
+
+    /// Runs what an embedding looks up, (time, N) or (time). What a row of it gives to the first layer is computed once where there are more
+    /// places than rows.
+    final func run(
+        _ indices: Tensor, of embedding: Embedding, _ initial: [Tensor]?
+    ) -> (output: Tensor, state: [Tensor]) {
+        if embedding.isPlain && embedding.count < indices.count { return run(indices, of: embedding.weight, initial) }
+        return run(embedding(indices), initial)
     }
 
     /// Runs sequences of different lengths. The state is in the order the sequences were given.
@@ -121,7 +134,7 @@ public class RecurrentNetwork: Module {
     }
 
     private func run(
-        _ rows: Tensor, _ initial: [Tensor], batchSizes: [Int]
+        _ rows: Tensor, places: Tensor? = nil, _ initial: [Tensor], batchSizes: [Int]
     ) -> (output: Tensor, state: [Tensor]) {
         var layer = rows
         var states: [[Tensor]] = []
@@ -131,7 +144,7 @@ public class RecurrentNetwork: Module {
                 let place = index * directionCount + direction
                 let result = layer.recurrent(
                     unit, weights: directions[place].weights, state: initial.map { $0[place] }, batchSizes: batchSizes,
-                    reversed: direction == 1)
+                    reversed: direction == 1, places: index == 0 ? places : nil)
                 states.append(result.state)
                 return result.output
             }
