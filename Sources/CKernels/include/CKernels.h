@@ -13,6 +13,7 @@
 #include "ck_fused.h"
 #include "ck_reduce.h"
 #include "ck_rows.h"
+#include "ck_distances.h"
 #include "ck_channels.h"
 #include "ck_optimizers.h"
 #include "ck_matmul.h"

@@ -1,4 +1,4 @@
-let distanceOperations: [any Operation.Type] = [EuclideanDistance.self]
+let distanceOperations: [any Operation.Type] = [EuclideanDistance.self, PairDistance.self]
 
 /// y[i, j] = |aᵢ − bⱼ| for the rows of two matrices; the axes in front of them broadcast. Where it is 0 the gradient is taken as 0.
 struct EuclideanDistance: BinaryOperation {
@@ -8,27 +8,50 @@ struct EuclideanDistance: BinaryOperation {
     static let keeps: Keeps = [.inputs, .output]
     func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.rounded(a, b, CPU.euclideanDistances) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor {
-        pull(quotient(dy, kept.output), kept.leftInput, kept.rightInput)
+        pull(quotient(dy, by: kept.output), kept.leftInput, kept.rightInput)
     }
     func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor {
-        pull(quotient(dy, kept.output).mT, kept.rightInput, kept.leftInput)
+        pull(quotient(dy, by: kept.output).mT, kept.rightInput, kept.leftInput)
     }
-
-    /// dy / y, and 0 where y is; filled before dividing too, so that no NaN arises in the second order.
-    private func quotient(_ dy: Tensor, _ y: Tensor) -> Tensor {
-        let isZero = y.detach() .== 0
-        return (dy / y.maskedFill(isZero, 1)).maskedFill(isZero, 0)
-    }
-
-    /// Σⱼ wᵢⱼ (xᵢ − zⱼ)
-    private func pull(_ w: Tensor, _ x: Tensor, _ z: Tensor) -> Tensor {
-        x * w.sum(dim: -1, keepDim: true) - w.matmul(z)
-    }
-
     static let samples = [
         Sample(EuclideanDistance(), -1...1, 2...3, shapes: ([3, 2], [2, 2])),
         Sample(EuclideanDistance(), -1...1, 2...3, shapes: ([2, 1, 2, 3], [2, 2, 3])),
     ]
+}
+
+/// y = |xᵢ − xⱼ| for i < j, in the order (0, 1), (0, 2), …, of the rows of a matrix. Where it is 0 the gradient is taken as 0.
+struct PairDistance: UnaryOperation {
+    static let name = "pdist"
+    static let formula = Formula("|xᵢ − xⱼ|, i < j", gradient: "∂L/∂xᵢ = Σⱼ wᵢⱼ (xᵢ − xⱼ), w = ∂L/∂y / y")
+    static let keeps: Keeps = [.input, .output]
+    func forward(_ x: Tensor) -> Tensor { CPU.rounded(x, CPU.pairDistances) }
+    func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
+        let rows = kept.input.shape[0]
+        let upper = Tensor.zeros([rows * rows], dtype: dy.dtype).indexAdd(
+            dim: 0, pairPlaces(rows), quotient(dy, by: kept.output)
+        ).reshape([rows, rows])
+        return pull(upper + upper.mT, kept.input, kept.input)
+    }
+    static let samples = [
+        Sample([Sample.Input(.distinct, shape: [4, 3])]) { [$0[0].pdist()] },
+        Sample(PairDistance(), -1...1, shape: [1, 2]),
+    ]
+}
+
+/// dy / y, and 0 where y is; filled before dividing too, so that no NaN arises in the second order.
+private func quotient(_ dy: Tensor, by y: Tensor) -> Tensor {
+    let isZero = y.detach() .== 0
+    return (dy / y.maskedFill(isZero, 1)).maskedFill(isZero, 0)
+}
+
+/// Σⱼ wᵢⱼ (xᵢ − zⱼ)
+private func pull(_ w: Tensor, _ x: Tensor, _ z: Tensor) -> Tensor {
+    x * w.sum(dim: -1, keepDim: true) - w.matmul(z)
+}
+
+/// Where the pairs i < j stand among the elements of a square matrix.
+private func pairPlaces(_ rows: Int) -> Tensor {
+    Tensor((0..<rows).flatMap { row in (row + 1..<rows).map { row * rows + $0 } })
 }
 
 extension Tensor {
@@ -53,10 +76,9 @@ extension Tensor {
             return fail(
                 "pdist", "takes a matrix of a floating dtype and p ≥ 0, this is \(dtype) of shape \(shape), p = \(p)")
         }
-        let rows = shape[0]
-        let pairs = Tensor.triuIndices(rows, rows, offset: 1)
-        let distances = wide.cdist(wide, p: p).reshape([rows * rows])
-        return distances.indexSelect(dim: 0, pairs[0] * rows + pairs[1]).rounded(to: dtype)
+        if p == 2 { return apply(PairDistance(), to: self) }
+        let distances = wide.cdist(wide, p: p).reshape([shape[0] * shape[0]])
+        return distances.indexSelect(dim: 0, pairPlaces(shape[0])).rounded(to: dtype)
     }
 
     /// The norms over the last axis, 0 where it is empty.

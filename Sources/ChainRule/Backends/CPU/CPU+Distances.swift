@@ -9,20 +9,36 @@ extension CPU {
         let (rows, columns) = (a.shape[a.rank - 2], b.shape[b.rank - 2])
         let y = Tensor(uninitialized: batch.appending([rows, columns]), dtype: a.dtype)
         let width = a.shape[a.rank - 1]
-        if a.dtype == .float32, y.count >= 256, width >= 8 { return distancesByProducts(left, right, y) }
-        withExtendedLifetime((left, right)) {
+        // Products take less time than differences where rows are long.
+        if a.dtype == .float32, y.count >= 256, width >= 256 { return distancesByProducts(left, right, y) }
+        let problem = ck_distances(
+            batch: Int64(batch.elementCount), rows: Int64(rows), columns: Int64(columns), width: Int64(width), paired: 0
+        )
+        computeDistances(problem, left, right, y)
+        return y
+    }
+
+    /// |xᵢ − xⱼ| for i < j, of the rows of a matrix.
+    static func pairDistances(_ x: Tensor) -> Tensor {
+        let (x, rows, width) = (contiguous(x), x.shape[0], x.shape[1])
+        let y = Tensor(uninitialized: [rows * (rows - 1) / 2], dtype: x.dtype)
+        let problem = ck_distances(
+            batch: 1, rows: Int64(rows), columns: Int64(rows), width: Int64(width), paired: 1)
+        computeDistances(problem, x, x, y)
+        return y
+    }
+
+    private static func computeDistances(_ problem: ck_distances, _ a: Tensor, _ b: Tensor, _ y: Tensor) {
+        var problem = problem
+        withExtendedLifetime((a, b)) {
             if a.dtype == .float32 {
-                distances(
-                    left.pointer(to: Float.self), right.pointer(to: Float.self), y.freshPointer(to: Float.self),
-                    y.count,
-                    rows, columns, width)
+                ck_distances_f32(
+                    &problem, y.freshPointer(to: Float.self), a.pointer(to: Float.self), b.pointer(to: Float.self))
             } else {
-                distances(
-                    left.pointer(to: Double.self), right.pointer(to: Double.self), y.freshPointer(to: Double.self),
-                    y.count, rows, columns, width)
+                ck_distances_f64(
+                    &problem, y.freshPointer(to: Double.self), a.pointer(to: Double.self), b.pointer(to: Double.self))
             }
         }
-        return y
     }
 
     /// |a|² + |b|² − 2 a·b in double. It loses the digits of near neighbours: there the differences themselves are added up.
@@ -59,28 +75,12 @@ extension CPU {
         return y
     }
 
-    @inline(__always)
-    private static func distance<T: BinaryFloatingPoint>(_ x: UnsafePointer<T>, _ z: UnsafePointer<T>, _ width: Int)
-        -> T
-    {
+    private static func distance(_ x: UnsafePointer<Float>, _ z: UnsafePointer<Float>, _ width: Int) -> Float {
         var sum = 0.0
         for index in 0..<width {
             let difference = Double(x[index]) - Double(z[index])
             sum += difference * difference
         }
-        return T(sum.squareRoot())
-    }
-
-    @inline(__always)
-    private static func distances<T: BinaryFloatingPoint>(
-        _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, _ count: Int, _ rows: Int,
-        _ columns: Int, _ width: Int
-    ) {
-        parallel(count, block: Swift.max(1, (1 << 14) / Swift.max(width, 1))) { places in
-            for place in places {
-                let (row, column) = (place / columns, place % columns)
-                y[place] = distance(a + row * width, b + (row / rows * columns + column) * width, width)
-            }
-        }
+        return Float(sum.squareRoot())
     }
 }
