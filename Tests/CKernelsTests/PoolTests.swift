@@ -34,8 +34,11 @@ private func countTenBlocks(_ context: UnsafeMutableRawPointer?, _ block: Int64)
         withThreadCounts([1, 2, 3, 4, 9]) {
             for blocks in [0, 1, 2, 3, 7, 64, 1000] {
                 let tally = Tally(count: blocks)
-                for _ in 0..<20 { ck_parallel(Int64(blocks), countBlock, tally.context) }
-                #expect(tally.allEqual(20))
+                for _ in 0..<20 {
+                    ck_parallel(Int64(blocks), countBlock, tally.context)
+                    ck_parallel_awake(Int64(blocks), countBlock, tally.context)
+                }
+                #expect(tally.allEqual(40))
             }
         }
     }
@@ -66,9 +69,10 @@ private func countTenBlocks(_ context: UnsafeMutableRawPointer?, _ block: Int64)
             let tally = Tally(count: 64)
             for _ in 0..<20 {
                 usleep(300)
+                ck_parallel_awake(64, countBlock, tally.context)
                 ck_parallel(64, countBlock, tally.context)
             }
-            #expect(tally.allEqual(20))
+            #expect(tally.allEqual(40))
         }
     }
 

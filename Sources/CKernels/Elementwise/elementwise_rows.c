@@ -8,12 +8,15 @@
 // operand may be nearer along them, and this many elements in all.
 #define STAGE_ROWS 16
 #define STAGE 1024
+// A block is as much as repays waking a thread; parts of it go to those that are awake.
+#define SMALL_PARTS 4
 
 typedef struct nest {
     const ck_row_operation *operation;
     const ck_loop *loop;
     char *base[4];
     int64_t total, row;        // elements of the nest and of its innermost axis
+    int64_t block;
     int64_t step[4];           // the innermost strides, in bytes
     int64_t row_step[4];       // the next ones
     unsigned broadcast, staged;  // operands (bits) that are one element per row; that need staging
@@ -121,7 +124,7 @@ static void run_range(const nest *nest, int64_t start, int64_t end)
 static void run_block(void *context, int64_t block)
 {
     const nest *nest = context;
-    int64_t size = nest->operation->block, start = block * size;
+    int64_t size = nest->block, start = block * size;
     run_range(nest, start, nest->total - start < size ? nest->total : start + size);
 }
 
@@ -137,8 +140,9 @@ static __attribute__((noinline)) void run_nest(const ck_row_operation *operation
         nest.step[k] = inner < 0 ? 0 : loop->strides[k][inner] * operation->width[k];
         if (inner > 0) nest.row_step[k] = loop->strides[k][inner - 1] * operation->width[k];
     }
-    if (total <= operation->block) run_range(&nest, 0, total);
-    else ck_parallel((total + operation->block - 1) / operation->block, run_block, &nest);
+    int small = total <= operation->block;
+    nest.block = small ? operation->block / SMALL_PARTS : operation->block;
+    (small ? ck_parallel_awake : ck_parallel)((total + nest.block - 1) / nest.block, run_block, &nest);
 }
 
 void ck_run_rows(const ck_row_operation *operation, const ck_loop *loop, void *const pointers[4])
@@ -154,7 +158,7 @@ void ck_run_rows(const ck_row_operation *operation, const ck_loop *loop, void *c
         else if (stride != 1) staged |= 1u << k;
     }
     // Most calls on small tensors end here.
-    if (total == row && total <= operation->block && !staged)
+    if (total == row && total <= operation->block / SMALL_PARTS && !staged)
         operation->kernel(row, pointers, broadcast, operation->parameter);
     else run_nest(operation, loop, pointers, total, broadcast, staged);
 }

@@ -79,7 +79,8 @@ static void multiply_in_blocks(matmul_run *run) {
         p->activation = CK_IDENTITY;
         run->call.bias = NULL;
     }
-    ck_parallel(plan->slices * plan->item_groups * plan->row_blocks * plan->column_blocks, run_block, run);
+    const int64_t blocks = plan->slices * plan->item_groups * plan->row_blocks * plan->column_blocks;
+    (plan->small ? ck_parallel_awake : ck_parallel)(blocks, run_block, run);
     if (plan->slices > 1) ck_parallel(whole->batch * ck_matmul_parts(whole->m, COMBINED_ROWS), run_combine, run);
 }
 

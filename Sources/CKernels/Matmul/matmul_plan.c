@@ -46,6 +46,8 @@ static int64_t whole_vectors(int64_t size, const matmul_kernels *kernels) {
 
 // Multiplications, and what memory traffic costs in them: the least that is worth another thread's while.
 #define GRAIN (1 << 20)
+// The same where that thread is awake.
+#define SMALL_GRAIN (1 << 16)
 #define COST_OF_ELEMENT 4
 
 static double cost(const ck_matmul *p) {
@@ -227,7 +229,7 @@ static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kern
 static void plan_narrow(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {
     plan->apart = columns_apart(p, kernels);
     plan->step_k = even_part(p->k, 2 * kernels->depth);
-    const double parts = cost(p) / GRAIN;
+    const double parts = 2 * cost(p) / GRAIN;  // the last blocks should not leave threads idle for long
     const int64_t tiles = ck_matmul_parts(p->m, plan->tile_rows), cuts = parts < 1 ? 1 : (int64_t)parts;
     plan->block_rows = ck_matmul_parts(tiles, ck_matmul_min(tiles, cuts)) * plan->tile_rows;
     plan->row_blocks = ck_matmul_parts(p->m, plan->block_rows);
@@ -260,6 +262,9 @@ static void plan_blocks(matmul_plan *plan, const ck_matmul *p, const matmul_kern
             }
             cut_item(plan, p, kernels, parts);
         }
+    } else if (p->batch == 1 && item_cost >= 2 * SMALL_GRAIN && plan->way != MATMUL_STREAM) {
+        plan->small = 1;
+        cut_item(plan, p, kernels, item_cost / SMALL_GRAIN);
     }
     plan->row_blocks = ck_matmul_parts(p->m, plan->block_rows);
     plan->column_blocks = ck_matmul_parts(p->n, plan->block_columns);

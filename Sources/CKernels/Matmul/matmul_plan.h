@@ -20,6 +20,7 @@ typedef struct matmul_plan {
     int64_t block_rows, block_columns;  // what a thread multiplies at a time
     // All but PACKED: the blocks, `items` of the batch each, in `slices` of k that are added up afterwards.
     int64_t row_blocks, column_blocks, items, item_groups, slices, slice_k;
+    int small;  // blocks for threads that are awake
     // PACKED: the steps, each of which is packed and multiplied in parallel, in blocks.
     int64_t step_rows, step_columns, step_k;
     int packs_a;

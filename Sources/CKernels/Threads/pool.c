@@ -51,7 +51,8 @@ static struct {
     void (*body)(void *context, int64_t block);
     void *context;
     int64_t blocks;
-    int isa;  // what the owner's thread was told to use
+    int isa;    // what the owner's thread was told to use
+    int wakes;  // whether sleepers are woken for it
 } job;
 static _Alignas(CACHE_LINE) _Atomic int64_t next_block;
 
@@ -200,7 +201,7 @@ static void *work_forever(void *argument) {
         if (!spin_while(nothing_to_join, seen_generation, index)) park(self, seen_generation, index);
         int limit;
         if (!join_job(&seen_generation, index, &limit)) continue;
-        wake_next(index + 1, limit);
+        if (job.wakes) wake_next(index + 1, limit);
         ck_isa_force_here(job.isa);
         run_blocks();
         leave_job();
@@ -234,7 +235,7 @@ static void publish_job(int limit) {
     if (generation == 0) generation = 1;  // 0 is what a new worker has seen
     atomic_store_explicit(&next_block, 0, memory_order_relaxed);
     atomic_store(&state, (uint64_t)generation << GENERATION_SHIFT | (uint64_t)limit << LIMIT_SHIFT);
-    wake_next(0, limit);
+    if (job.wakes) wake_next(0, limit);
 }
 
 static void close_job(void) {
@@ -256,8 +257,9 @@ static void forget_workers(void) {
     pthread_cond_init(&owner_wake, NULL);
 }
 
-void ck_parallel(int64_t blocks, void (*body)(void *context, int64_t block), void *context) {
+static void run(int64_t blocks, void (*body)(void *context, int64_t block), void *context, int wakes) {
     int limit = blocks > 1 ? ck_thread_count() - 1 : 0;
+    if (!wakes && limit >= processors) limit = 0;
     if (limit > blocks - 1) limit = (int)(blocks - 1);
     int free_pool = 0;
     const int owner = limit > 0 && !atomic_load_explicit(&owned, memory_order_relaxed)
@@ -266,13 +268,22 @@ void ck_parallel(int64_t blocks, void (*body)(void *context, int64_t block), voi
         for (int64_t block = 0; block < blocks; block++) body(context, block);
         return;
     }
-    limit = start_workers(limit);
+    limit = start_workers(wakes || started_workers >= limit ? limit : started_workers);
     job.body = body;
     job.context = context;
     job.blocks = blocks;
     job.isa = ck_isa_forced_here();
+    job.wakes = wakes;
     publish_job(limit);
     run_blocks();
     close_job();
     atomic_store(&owned, 0);
+}
+
+void ck_parallel(int64_t blocks, void (*body)(void *context, int64_t block), void *context) {
+    run(blocks, body, context, 1);
+}
+
+void ck_parallel_awake(int64_t blocks, void (*body)(void *context, int64_t block), void *context) {
+    run(blocks, body, context, 0);
 }

@@ -9,6 +9,10 @@
 /// pool, runs on the caller alone.
 void ck_parallel(int64_t blocks, void (*body)(void *context, int64_t block), void *context);
 
+/// The same for work of a few microseconds, less than it takes to wake a thread: only workers that are awake, for they have worked just
+/// before, take a part.
+void ck_parallel_awake(int64_t blocks, void (*body)(void *context, int64_t block), void *context);
+
 /// The number of threads that share the work, the caller included. Starts as `CHAINRULE_THREADS`, else the number of
 /// processors this process may use.
 int ck_thread_count(void);
