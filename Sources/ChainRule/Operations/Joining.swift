@@ -4,6 +4,8 @@ let joiningOperations: [any Operation.Type] = [Cat.self, Split.self]
 struct Cat: VariadicOperation {
     let axis: Int
     let sizes: [Int]
+    /// Whether inputs that already lie side by side need not be copied: for gradients, which nobody changes.
+    var mayBeView = false
     static let name = "cat"
     static let formula = Formula("[x₁, x₂, …] along an axis", gradient: "∂L/∂xᵢ = the part of ∂L/∂y that came from xᵢ")
     static let dtypes: DTypes = .all
@@ -11,6 +13,7 @@ struct Cat: VariadicOperation {
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         var shape = inputs[0].shape
         shape[axis] = sizes.reduce(0, +)
+        if mayBeView, let whole = whole(of: inputs, shape) { return [whole] }
         let y = Tensor(uninitialized: shape, dtype: inputs[0].dtype)
         var region = Region(whole: shape)
         for (x, size) in zip(inputs, sizes) {
@@ -19,6 +22,19 @@ struct Cat: VariadicOperation {
             region.starts[axis] += size
         }
         return [y]
+    }
+    /// The tensor that the inputs are cuts of, in their order.
+    private func whole(of inputs: [Tensor], _ shape: Shape) -> Tensor? {
+        let layout = inputs[0].layout
+        var offset = layout.offset
+        for (x, size) in zip(inputs, sizes) {
+            guard x.body.storage === inputs[0].body.storage, x.strides == layout.strides, x.layout.offset == offset
+            else {
+                return nil
+            }
+            offset += size * layout.strides[axis]
+        }
+        return inputs[0].view(Layout(shape: shape, strides: layout.strides, offset: layout.offset))
     }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [] }
@@ -62,7 +78,7 @@ struct Split: VariadicOperation {
             shape[axis] = size
             return part ?? Tensor.zeros(shape, dtype: dtype)
         }
-        return [applyOne(Cat(axis: axis, sizes: sizes), to: parts)]
+        return [applyOne(Cat(axis: axis, sizes: sizes, mayBeView: true), to: parts)]
     }
     static let samples = [
         Sample([Sample.Input(.uniform(-3...3), shape: [2, 5])]) { $0[0].split([1, 3, 1], dim: 1) },

@@ -86,6 +86,43 @@ struct AttentionTests {
         }
     }
 
+    /// One tensor cut into queries, keys and values, in any order and with what else may lie between them.
+    @Test(arguments: [[0, 1, 2], [2, 0, 1], [0, 2, 3], [1, 1, 0]])
+    func headsCutFromTheSameRows(places: [Int]) {
+        let generator = Generator(seed: 6)
+        let x = Tensor.randn([2, 9, 4 * 6], dtype: .float64, generator: generator).requiringGrad()
+        let weight = Tensor.randn([2, 2, 9, 3], dtype: .float64, generator: generator)
+        let gradients = [true, false].map { (isCell: Bool) -> Tensor in
+            let cuts = x.split(6, dim: 2).map { $0.unflatten(dim: 2, [2, -1]).transpose(1, 2) }
+            let (q, k, v) = (cuts[places[0]], cuts[places[1]], cuts[places[2]])
+            let y =
+                isCell
+                ? q.attentionInBlocks(k, v, nil, scale: 0.3, isCausal: true)
+                : q.composedAttention(k, v, nil, scale: 0.3, isCausal: true)
+            return gradient(of: (y * weight).sum(), wrt: [x])[0]
+        }
+        expectClose(gradients[0], gradients[1].toArray(of: Double.self), tolerance: 1e-12)
+    }
+
+    @Test func gradientsOfHeadsThatMakeUpTheirRowsAreNotCopied() throws {
+        let x = Tensor.randn([2, 9, 18], generator: Generator(seed: 7))
+        let cuts = x.split(6, dim: 2).map { $0.unflatten(dim: 2, [2, -1]).transpose(1, 2) }
+        let attention = Attention(scale: 0.3, isCausal: true, hasMask: false)
+        let gradients = apply(
+            AttentionGradient(scale: 0.3, isCausal: true, hasMask: false),
+            to: [cuts[0]] + apply(attention, to: cuts) + cuts)
+        let split = Split(axis: 2, sizes: [6, 6, 6], from: x.shape)
+        let rows = gradients.map { $0.transpose(1, 2).flatten(startDim: 2) }
+        let whole = try #require(split.gradients(rows, KeptList(inputs: [], outputs: []), needs: [true])[0])
+        #expect(whole.isContiguous)
+        #expect(gradients.allSatisfy { $0.body.storage === whole.body.storage })
+        #expect(whole.equal(cat(rows, dim: 2)))
+        #expect(cat(rows, dim: 2).body.storage !== whole.body.storage)
+        let others = [rows[0], rows[2], rows[1]]
+        let copied = try #require(split.gradients(others, KeptList(inputs: [], outputs: []), needs: [true])[0])
+        #expect(copied.equal(cat(others, dim: 2)))
+    }
+
     @Test func groupedHeadsAndMasksInBlocks() {
         let generator = Generator(seed: 4)
         let q = heads(generator, 4, length: 9, width: 3)

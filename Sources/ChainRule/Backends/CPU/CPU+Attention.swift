@@ -33,9 +33,10 @@ extension CPU {
     static func attentionGradient(
         _ dy: Tensor, y: Tensor, statistics: Tensor, _ inputs: AttentionInputs, scale: Double, isCausal: Bool
     ) -> [Tensor] {
-        let gradients = [inputs.q, inputs.k, inputs.v].map {
-            Tensor(uninitialized: $0.shape, dtype: $0.dtype, inOrderOf: $0)
-        }
+        let parts = [inputs.q, inputs.k, inputs.v]
+        let gradients =
+            memory(sideBySideLike: parts)
+            ?? parts.map { Tensor(uninitialized: $0.shape, dtype: $0.dtype, inOrderOf: $0) }
         let call = AttentionCall(
             inputs, scale: scale, isCausal: isCausal, y: y.withRowsInOnePiece, statistics: contiguous(statistics),
             dy: dy.withRowsInOnePiece, gradients: gradients)
@@ -45,6 +46,29 @@ extension CPU {
             call.run(ck_attention_grad_workspace_f64, ck_attention_grad_f64)
         }
         return gradients
+    }
+
+    /// Memory for heads (..., H, L, D) that lies as they do when the rows of one tensor were cut into them, so that nothing has to be copied
+    /// to put it together again; nil when they lie otherwise.
+    private static func memory(sideBySideLike parts: [Tensor]) -> [Tensor]? {
+        let (first, rank) = (parts[0], parts[0].rank)
+        guard rank >= 3, let start = parts.map(\.layout.offset).min() else { return nil }
+        let (heads, rows, width) = (first.shape[rank - 3], first.shape[rank - 2], first.shape[rank - 1])
+        let whole = Shape(first.shape.dropLast(3)).appending([rows, parts.count, heads, width])
+        var strides = whole.contiguousStrides
+        let (row, head) = (strides[rank - 3], strides[rank - 1])
+        strides = Shape(strides.dropLast(4)).appending([head, row, 1])
+        let offsets = parts.map { $0.layout.offset - start }
+        guard
+            parts.allSatisfy({
+                $0.body.storage === first.body.storage && $0.shape == first.shape && $0.strides == strides
+            }),
+            offsets.sorted() == parts.indices.map({ $0 * heads * width })
+        else { return nil }
+        let memory = Tensor(uninitialized: whole, dtype: first.dtype)
+        return offsets.map {
+            memory.view(Layout(shape: first.shape, strides: strides, offset: memory.layout.offset + $0))
+        }
     }
 }
 
