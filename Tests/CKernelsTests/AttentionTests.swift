@@ -182,16 +182,10 @@ private func run<Element: BinaryFloatingPoint>(_ plain: PlainAttention, as _: El
 
     @Test func threadsDoNotMatter() {
         let plain = PlainAttention(Sizes(queries: 150, keys: 140, isCausal: true), seed: 6)
-        let before = ck_thread_count()
-        defer { ck_set_thread_count(before) }
         withEachInstructionSet { isa in
-            ck_set_thread_count(1)
-            let alone = run(plain, as: Float.self)
-            for threads: Int32 in [2, 3] {
-                ck_set_thread_count(threads)
-                let isSame = run(plain, as: Float.self) == alone
-                #expect(isSame, "\(isa)")
-            }
+            let results = withEachThreadCount([1, 2, 3]) { run(plain, as: Float.self) }
+            let isSame = results[0] == results[1] && results[0] == results[2]
+            #expect(isSame, "\(isa)")
         }
     }
 }

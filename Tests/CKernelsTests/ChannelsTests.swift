@@ -171,17 +171,13 @@ private func agree(_ got: [Float], _ want: [Double], _ tolerance: Double) -> Boo
             let x = values(size.0 * size.1 * size.2, &random).map(Float.init)
             let (batch, channels, places) = (Int64(size.0), Int64(size.1), Int64(size.2))
             withEachInstructionSet { isa in
-                let before = ck_thread_count()
-                defer { ck_set_thread_count(before) }
-                var results: [[Float]] = []
-                for threads in [1, 2, 4] {
-                    ck_set_thread_count(Int32(threads))
+                let results = withEachThreadCount([1, 2, 4]) {
                     let zeros = [Float](repeating: 0, count: size.1)
                     var (y, mean, rstd, variance, dw, db) = (x, zeros, zeros, zeros, zeros, zeros)
                     ck_batch_norm_f32(batch, channels, places, &y, &mean, &rstd, &variance, x, nil, nil, nil, 0, 0.1)
                     var dx = x
                     ck_batch_norm_grad_f32(batch, channels, places, &dx, &dw, &db, nil, y, nil, x, mean, rstd, nil)
-                    results.append(y + dx + dw + db)
+                    return y + dx + dw + db
                 }
                 #expect(results[0] == results[1] && results[0] == results[2], "\(size) on \(isa)")
             }

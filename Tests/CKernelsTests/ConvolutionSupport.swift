@@ -221,14 +221,8 @@ struct ConvolutionData {
     /// Whether the passes give the same bits with one thread and with several.
     func checkThreads(_ g: ConvolutionGeometry) {
         withEachInstructionSet { isa in
-            let before = ck_thread_count()
-            defer { ck_set_thread_count(before) }
-            ck_set_thread_count(1)
-            let alone = passes(g)
-            for threads: Int32 in [2, 4] {
-                ck_set_thread_count(threads)
-                #expect(passes(g).isIdentical(to: alone), "\(threads) threads \(isa) \(g)")
-            }
+            let results = withEachThreadCount([1, 2, 4]) { passes(g) }
+            #expect(results.allSatisfy { $0.isIdentical(to: results[0]) }, "\(isa) \(g)")
         }
     }
 }

@@ -57,13 +57,10 @@ private struct Case<Element: MatmulElement> {
     }
 
     func result(threads: Int32 = 1) -> [Element] {
-        let before = ck_thread_count()
-        ck_set_thread_count(threads)
-        defer { ck_set_thread_count(before) }
         let workspace = UnsafeMutableRawPointer.allocate(byteCount: Element.workspace(p), alignment: 64)
         defer { workspace.deallocate() }
         var out = c
-        Element.multiply(p, a, b, &out, bias, workspace)
+        withEachThreadCount([threads]) { Element.multiply(p, a, b, &out, bias, workspace) }
         return out
     }
 

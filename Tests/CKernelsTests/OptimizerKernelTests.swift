@@ -118,11 +118,7 @@ private func close(_ got: [Double], _ want: [Double]) -> Bool {
         var random = TestRandom(seed: 42)
         let x = (0..<200_001).map { _ in Float(random.uniform()) }
         withEachInstructionSet { isa in
-            let threads = ck_thread_count()
-            defer { ck_set_thread_count(threads) }
-            var results = [[Float]]()
-            for count in [1, 2, 4] as [Int32] {
-                ck_set_thread_count(count)
+            let results = withEachThreadCount([1, 2, 4]) {
                 var p = x, m = x, v = x.map { $0 * $0 }, q = x, buffer = x
                 var adam = ck_adam(
                     learning_rate: 0.01, beta1: 0.9, beta2: 0.99, eps: 1e-8, weight_decay: 0.1, decoupled: 1,
@@ -131,7 +127,7 @@ private func close(_ got: [Double], _ want: [Double]) -> Bool {
                 var sgd = ck_sgd(
                     learning_rate: 0.1, momentum: 0.9, dampening: 0, weight_decay: 0, nesterov: 1, first: 0)
                 ck_sgd_f32(&sgd, Int64(x.count), &q, x, &buffer)
-                results.append(p + m + v + q + buffer)
+                return p + m + v + q + buffer
             }
             #expect(results[0] == results[1] && results[0] == results[2], "\(isa)")
         }

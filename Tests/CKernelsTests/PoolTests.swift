@@ -31,7 +31,7 @@ private func countTenBlocks(_ context: UnsafeMutableRawPointer?, _ block: Int64)
 
 @Suite struct PoolTests {
     @Test func runsEveryBlockOnceWithAnyNumberOfThreads() {
-        withThreadCounts([1, 2, 3, 4, 9]) {
+        withEachThreadCount([1, 2, 3, 4, 9]) {
             for blocks in [0, 1, 2, 3, 7, 64, 1000] {
                 let tally = Tally(count: blocks)
                 for _ in 0..<20 {
@@ -44,28 +44,32 @@ private func countTenBlocks(_ context: UnsafeMutableRawPointer?, _ block: Int64)
     }
 
     @Test func runsNestedCalls() {
-        withThreadCounts([1, 2, 4]) {
+        withEachThreadCount([1, 2, 4]) {
             let tally = Tally(count: 1000)
-            for _ in 0..<20 { ck_parallel(100, countTenBlocks, tally.context) }
-            #expect(tally.allEqual(20))
+            for _ in 0..<20 {
+                ck_parallel(100, countTenBlocks, tally.context)
+                ck_parallel_awake(100, countTenBlocks, tally.context)
+            }
+            #expect(tally.allEqual(40))
         }
     }
 
     @Test func servesSeveralCallersWhileTheThreadCountChanges() {
-        withThreadCounts([2]) {
+        withEachThreadCount([2]) {
             let tallies = (0..<4).map { _ in Tally(count: 300) }
             DispatchQueue.concurrentPerform(iterations: 4) { caller in
                 for turn in 0..<500 {
                     if turn % 50 == 0 { ck_set_thread_count(Int32(1 + turn / 50 % 5)) }
                     ck_parallel(300, countBlock, tallies[caller].context)
+                    ck_parallel_awake(300, countBlock, tallies[caller].context)
                 }
             }
-            for tally in tallies { #expect(tally.allEqual(500)) }
+            for tally in tallies { #expect(tally.allEqual(1000)) }
         }
     }
 
     @Test func wakesAfterSleep() {
-        withThreadCounts([2, 3]) {
+        withEachThreadCount([2, 3]) {
             let tally = Tally(count: 64)
             for _ in 0..<20 {
                 usleep(300)
@@ -77,7 +81,7 @@ private func countTenBlocks(_ context: UnsafeMutableRawPointer?, _ block: Int64)
     }
 
     @Test func clampsTheThreadCount() {
-        withThreadCounts([1]) {
+        withEachThreadCount([1]) {
             ck_set_thread_count(0)
             #expect(ck_thread_count() == 1)
             ck_set_thread_count(100_000)
@@ -91,20 +95,5 @@ private func countTenBlocks(_ context: UnsafeMutableRawPointer?, _ block: Int64)
             #expect(ck_isa_current().rawValue <= ck_isa_detected().rawValue)
         }
         #expect(ck_isa_force(ck_isa(rawValue: 17)) == 0)
-    }
-
-    /// Settings of the process: changed only while no other test changes them, and put back.
-    private func withThreadCounts(_ counts: [Int32], _ body: () -> Void) {
-        var done = false
-        withEachInstructionSet { _ in
-            guard !done else { return }
-            done = true
-            let before = ck_thread_count()
-            defer { ck_set_thread_count(before) }
-            for count in counts {
-                ck_set_thread_count(count)
-                body()
-            }
-        }
     }
 }

@@ -196,17 +196,13 @@ private func agree<T: BinaryFloatingPoint>(_ got: [T], _ want: [Double], _ toler
         var random = TestRandom(seed: 32)
         let x = (0..<300 * 700).map { _ in Float(random.uniform()) }
         withEachInstructionSet { isa in
-            let threads = ck_thread_count()
-            defer { ck_set_thread_count(threads) }
-            var results = [[Float]]()
-            for count in [1, 2, 4] as [Int32] {
-                ck_set_thread_count(count)
+            let results = withEachThreadCount([1, 2, 4]) {
                 var y = x, z = x, mean = [Float](repeating: 0, count: 300), rstd = mean
                 ck_softmax_f32(0, 300, 700, &y, x)
                 ck_layer_norm_f32(300, 700, &z, &mean, &rstd, x, nil, nil, 1e-5)
                 var dx = x, dw = [Float](repeating: 0, count: 700), db = dw
                 withSums(300, 700) { ck_layer_norm_grad_f32(300, 700, &dx, &dw, &db, y, x, mean, rstd, nil, $0) }
-                results.append(y + z + mean + rstd + dx + dw + db)
+                return y + z + mean + rstd + dx + dw + db
             }
             #expect(results[0] == results[1] && results[0] == results[2], "\(isa)")
         }

@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 
 /// Runs `body` once under each instruction set this machine has. Only this thread's kernels use it: tests run side by side.
 func withEachInstructionSet(_ body: (_ name: String) throws -> Void) rethrows {
@@ -6,6 +7,22 @@ func withEachInstructionSet(_ body: (_ name: String) throws -> Void) rethrows {
     defer { ck_isa_force_here(before) }
     for isa in [CK_ISA_BASELINE, CK_ISA_AVX2, CK_ISA_AVX512] where ck_isa_force_here(Int32(isa.rawValue)) == 1 {
         try body(String(cString: ck_isa_name(isa)))
+    }
+}
+
+/// The number of threads is one setting for the whole process, and tests run side by side.
+private let threadCountLock = NSLock()
+
+/// What `body` returns under each of these numbers of threads.
+@discardableResult
+func withEachThreadCount<Result>(_ counts: [Int32], _ body: () throws -> Result) rethrows -> [Result] {
+    threadCountLock.lock()
+    defer { threadCountLock.unlock() }
+    let before = ck_thread_count()
+    defer { ck_set_thread_count(before) }
+    return try counts.map { count in
+        ck_set_thread_count(count)
+        return try body()
     }
 }
 

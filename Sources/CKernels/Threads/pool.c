@@ -259,7 +259,7 @@ static void forget_workers(void) {
 
 static void run(int64_t blocks, void (*body)(void *context, int64_t block), void *context, int wakes) {
     int limit = blocks > 1 ? ck_thread_count() - 1 : 0;
-    if (!wakes && limit >= processors) limit = 0;
+    if (!wakes && limit > 0 && limit >= processors) limit = 0;  // processors is known only once the count was asked
     if (limit > blocks - 1) limit = (int)(blocks - 1);
     int free_pool = 0;
     const int owner = limit > 0 && !atomic_load_explicit(&owned, memory_order_relaxed)
