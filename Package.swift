@@ -4,7 +4,7 @@ import PackageDescription
 /// The folders of CKernels, which include each other's headers.
 let kernelRooms = [
     "InstructionSets", "Threads", "VectorMath", "Elementwise", "Reductions", "Rows", "Matmul", "Attention", "Recurrent",
-    "Convolution", "Optimizers",
+    "Convolution", "Optimizers", "LinearAlgebra",
 ]
 
 let package = Package(

@@ -14,6 +14,7 @@
 #include "ck_reduce.h"
 #include "ck_rows.h"
 #include "ck_distances.h"
+#include "ck_vectors.h"
 #include "ck_channels.h"
 #include "ck_optimizers.h"
 #include "ck_matmul.h"

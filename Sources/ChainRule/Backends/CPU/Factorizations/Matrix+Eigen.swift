@@ -103,8 +103,10 @@ extension Matrix {
         for row in 0..<size {
             for column in 0..<size { right[row][column] = row == column ? 1 : 0 }
         }
+        let squares = UnsafeMutablePointer<Double>.allocate(capacity: size + 1)
+        defer { squares.deallocate() }
         var sweeps = 0
-        while rotateAllPairs(right) {
+        while rotateAllPairs(right, squares) {
             sweeps += 1
             if sweeps > 60 { return false }
         }
@@ -122,22 +124,27 @@ extension Matrix {
         return true
     }
 
-    /// Makes each pair of rows orthogonal in turn; whether any was not.
-    private func rotateAllPairs(_ right: Matrix) -> Bool {
+    /// Makes each pair of rows orthogonal in turn; whether any was not. The squares of their lengths follow the rotations, and are computed anew
+    /// here, so that it is exact ones that say there is nothing to turn.
+    private func rotateAllPairs(_ right: Matrix, _ squares: UnsafeMutablePointer<Double>) -> Bool {
         var hasTurned = false
         let tolerance = Double.ulpOfOne * (4 + Double(columns).squareRoot())
+        for row in 0..<rows { squares[row] = dot(self[row], self[row], columns) }
         for p in 0..<rows {
             for q in p + 1..<Swift.max(rows, p + 1) {
                 let (x, y) = (self[p], self[q])
-                let (a, b, between) = (dot(x, x, columns), dot(y, y, columns), dot(x, y, columns))
+                let (a, b) = (squares[p], squares[q])
                 // Rows this small against the largest, which is about 1, are zeros.
                 if a < 1e-280 || b < 1e-280 { continue }
+                let between = dot(x, y, columns)
                 if between.magnitude <= tolerance * (a.squareRoot() * b.squareRoot()) { continue }
                 let zeta = (b - a) / (2 * between)
                 let tangent = (zeta < 0 ? -1 : 1) / (zeta.magnitude + (1 + zeta * zeta).squareRoot())
                 let c = 1 / (1 + tangent * tangent).squareRoot()
                 rotate(x, y, c, -c * tangent, columns)
                 rotate(right[p], right[q], c, -c * tangent, columns)
+                squares[p] = Swift.max(a - tangent * between, 0)
+                squares[q] = Swift.max(b + tangent * between, 0)
                 hasTurned = true
             }
         }

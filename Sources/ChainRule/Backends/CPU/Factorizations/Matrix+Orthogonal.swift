@@ -101,9 +101,8 @@ extension Matrix {
         for row in 0..<count { w[row] = tau * dot(self[first + row] + first, v, count) }
         add(-0.5 * tau * dot(w, v, count), v, to: w, count)
         for row in 0..<count {
-            let target = self[first + row] + first
-            let (a, b) = (v[row], w[row])
-            for column in 0..<count { target[column] -= a * w[column] + b * v[column] }
+            add(-v[row], w, to: self[first + row] + first, count)
+            add(-w[row], v, to: self[first + row] + first, count)
         }
     }
 }

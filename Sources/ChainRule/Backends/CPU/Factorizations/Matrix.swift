@@ -1,3 +1,5 @@
+import CKernels
+
 // What the factorisations work on. All of them compute in double precision, whatever the dtype: they are written once, and single
 // precision gets results that are rounded once.
 
@@ -51,32 +53,22 @@ struct MatrixBatch {
     }
 }
 
+/// Elements from which a call of a kernel is repaid.
+private let few = 16
+
 /// x · y
 @inline(__always)
 func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ count: Int) -> Double {
-    var (first, second) = (SIMD4<Double>.zero, SIMD4<Double>.zero)
-    var index = 0
-    while index + 8 <= count {
-        first += load(x + index) * load(y + index)
-        second += load(x + index + 4) * load(y + index + 4)
-        index += 8
-    }
-    var sum = (first + second).sum()
-    while index < count {
-        sum += x[index] * y[index]
-        index += 1
-    }
+    if count >= few { return ck_dot_f64(Int64(count), x, y) }
+    var sum = 0.0
+    for index in 0..<count { sum += x[index] * y[index] }
     return sum
-}
-
-@inline(__always)
-private func load(_ x: UnsafePointer<Double>) -> SIMD4<Double> {
-    UnsafeRawPointer(x).loadUnaligned(as: SIMD4<Double>.self)
 }
 
 /// y += factor · x
 @inline(__always)
 func add(_ factor: Double, _ x: UnsafePointer<Double>, to y: UnsafeMutablePointer<Double>, _ count: Int) {
+    if count >= few { return ck_add_scaled_f64(Int64(count), factor, x, y) }
     for index in 0..<count { y[index] += factor * x[index] }
 }
 
@@ -85,6 +77,7 @@ func add(_ factor: Double, _ x: UnsafePointer<Double>, to y: UnsafeMutablePointe
 func rotate(
     _ x: UnsafeMutablePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ c: Double, _ s: Double, _ count: Int
 ) {
+    if count >= few { return ck_rotate_f64(Int64(count), c, s, x, y) }
     for index in 0..<count {
         let (a, b) = (x[index], y[index])
         x[index] = c * a + s * b
