@@ -5,8 +5,9 @@ struct EuclideanDistance: BinaryOperation {
     static let name = "cdist"
     static let formula = Formula(
         "|aᵢ − bⱼ|", gradient: "∂L/∂aᵢ = Σⱼ wᵢⱼ (aᵢ − bⱼ), ∂L/∂bⱼ = Σᵢ wᵢⱼ (bⱼ − aᵢ), w = ∂L/∂y / y")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = [.inputs, .output]
-    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.rounded(a, b, CPU.euclideanDistances) }
+    func forward(_ a: Tensor, _ b: Tensor) -> Tensor { CPU.euclideanDistances(a, b) }
     func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor {
         pull(quotient(dy, by: kept.output), kept.leftInput, kept.rightInput)
     }
@@ -23,8 +24,9 @@ struct EuclideanDistance: BinaryOperation {
 struct PairDistance: UnaryOperation {
     static let name = "pdist"
     static let formula = Formula("|xᵢ − xⱼ|, i < j", gradient: "∂L/∂xᵢ = Σⱼ wᵢⱼ (xᵢ − xⱼ), w = ∂L/∂y / y")
+    static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = [.input, .output]
-    func forward(_ x: Tensor) -> Tensor { CPU.rounded(x, CPU.pairDistances) }
+    func forward(_ x: Tensor) -> Tensor { CPU.pairDistances(x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {
         let rows = kept.input.shape[0]
         let upper = Tensor.zeros([rows * rows], dtype: dy.dtype).indexAdd(
@@ -66,7 +68,7 @@ extension Tensor {
             return fail(
                 "cdist", "takes two tensors of one floating dtype and p ≥ 0, got \(dtype), \(other.dtype), \(p)")
         }
-        if p == 2 { return apply(EuclideanDistance(), to: self, other) }
+        if p == 2 { return apply(EuclideanDistance(), to: wide, other.wide).rounded(to: dtype) }
         return (wide.unsqueeze(dim: -2) - other.wide.unsqueeze(dim: -3)).rowNorms(p).rounded(to: dtype)
     }
 
@@ -76,7 +78,7 @@ extension Tensor {
             return fail(
                 "pdist", "takes a matrix of a floating dtype and p ≥ 0, this is \(dtype) of shape \(shape), p = \(p)")
         }
-        if p == 2 { return apply(PairDistance(), to: self) }
+        if p == 2 { return apply(PairDistance(), to: wide).rounded(to: dtype) }
         let distances = wide.cdist(wide, p: p).reshape([shape[0] * shape[0]])
         return distances.indexSelect(dim: 0, pairPlaces(shape[0])).rounded(to: dtype)
     }

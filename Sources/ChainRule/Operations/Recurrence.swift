@@ -54,7 +54,7 @@ extension Tensor {
     ///   - state: The state before: h (N, outputs), and for the LSTM also c (N, hidden), N = `batchSizes[0]`.
     ///   - reversed: Begins at the end of each sequence. The outputs keep the order of the inputs.
     ///   - places: int64 (rows): this tensor is then a table, as of an embedding, and row i of the sequences is its row places[i]. What a row
-    ///     gives to the unit is computed once, however often it occurs.
+    ///     gives to the unit is computed once, however often it occurs, unless the table has as many rows or more.
     /// - Returns: h of each row (rows, outputs), and the state after the last step of each sequence.
     public func recurrent(
         _ unit: RecurrentUnit, weights: RecurrentWeights, state: [Tensor], batchSizes: [Int], reversed: Bool = false,
@@ -129,6 +129,16 @@ extension Tensor {
                 operation,
                 "the input of shape \(shape) does not fit weights of shapes \(weights.input.shape) and \(weights.state.shape)"
             )
+            return false
+        }
+        let biases = [weights.inputBias, weights.stateBias].compactMap { $0 }
+        guard biases.allSatisfy({ $0.shape == [gates] }) else {
+            fail(operation, "the biases of shapes \(biases.map(\.shape)) are not of shape [\(gates)]")
+            return false
+        }
+        let others = [weights.input, weights.state] + biases + [weights.projection].compactMap { $0 } + state
+        guard dtype.isFloatingPoint, others.allSatisfy({ $0.dtype == dtype }) else {
+            fail(operation, "needs one floating dtype, got \(dtype), and \(others.map(\.dtype)) of weights and states")
             return false
         }
         guard weights.projection == nil || unit == .lstm && weights.projection?.shape == [outputs, hidden] else {

@@ -56,7 +56,7 @@ extension Tensor {
         guard beta >= 0 else { return fail("smoothL1Loss", "beta must not be negative, it is \(beta)") }
         guard matches(target, "smoothL1Loss") else { return .placeholderAfterError }
         if beta == 0 { return (wide - target.wide).abs().reduced(reduction).rounded(to: dtype) }
-        let losses = apply(Huber(delta: beta), to: wide, target.wide)
+        let losses = Tensor.binaryPromoted(Huber(delta: beta), wide, target.wide)
         return (beta == 1 ? losses : losses / beta).reduced(reduction).rounded(to: dtype)
     }
 
@@ -70,7 +70,7 @@ extension Tensor {
         guard matches(target, "huberLoss"), weight.map({ matches($0, "huberLoss") }) ?? true else {
             return .placeholderAfterError
         }
-        let losses = apply(Huber(delta: delta), to: wide, target.wide)
+        let losses = Tensor.binaryPromoted(Huber(delta: delta), wide, target.wide)
         return (weight.map { losses * $0.wide } ?? losses).reduced(reduction).rounded(to: dtype)
     }
 

@@ -147,6 +147,10 @@ struct RecurrentTests {
             try catchingErrors { lstm(Tensor([0, 1, 2, 2, 1]), of: Embedding(4, 2)).output }
         }
         #expect(narrow?.description.contains("[4, 2]") == true)
+        let wide = #expect(throws: TensorError.self) {
+            try catchingErrors { lstm(Tensor([0, 1, 2, 2, 1]), of: Embedding(4, 3, dtype: .float64)).output }
+        }
+        #expect(wide?.description.contains("float64") == true)
     }
 
     @Test func errorsNameShapes() throws {

@@ -30,20 +30,34 @@ struct DistancesTests {
         }
     }
 
-    /// Many rows of floats go by products: rows that are equal, near, far away or infinite must not show it.
-    @Test func manyRows() {
+    /// Many long rows of floats go by products: rows that are equal, near, far away or infinite must not show it.
+    @Test(arguments: [12, 300]) func manyRows(width: Int) {
         let generator = Generator(seed: 3)
-        let a = Tensor.randn([2, 20, 12], generator: generator) * 10 + 300
-        let b = cat([a[.all, 3..<7], a[.all, 2..<9] * 1.0001, Tensor.randn([2, 9, 12], generator: generator)], dim: 1)
+        let a = Tensor.randn([2, 20, width], generator: generator) * 10 + 300
+        let others = Tensor.randn([2, 9, width], generator: generator)
+        let b = cat([a[.all, 3..<7], a[.all, 2..<9] * 1.0001, others], dim: 1)
         let want = a.to(.float64).cdist(b.to(.float64))
         let got = a.cdist(b)
         #expect(got.dtype == .float32)
         expectClose(got, want.toArray(), tolerance: 1e-6)
         #expect(got[0, 3, 0].item() == 0 && got[1, 6, 3].item() == 0)
-        let far = cat([a, Tensor.full([2, 1, 12], Double.infinity, dtype: .float32)], dim: 1)
+        let far = cat([a, Tensor.full([2, 1, width], Double.infinity, dtype: .float32)], dim: 1)
         #expect(far.cdist(b)[.all, 20].equal(Tensor.full([2, 20], Double.infinity, dtype: .float32)))
         let broadcast = a[0].cdist(b)
         #expect(broadcast[0].equal(got[0]))
+    }
+
+    /// The 16-bit floats are rounded at the end only.
+    @Test(arguments: [DType.float16, .bfloat16]) func gradientsOfHalves(_ dtype: DType) {
+        let x = Tensor.randn([6, 4], generator: Generator(seed: 4)).to(dtype) + 10
+        let far = x.flip(0) * 1.5
+        for distances in [{ $0.pdist() }, { $0.cdist(far.to($0.dtype)) }] as [(Tensor) -> Tensor] {
+            let gradients = [dtype, .float32].map { kind in
+                let rows = x.to(kind).requiringGrad()
+                return gradient(of: distances(rows).sum(), wrt: [rows])[0]
+            }
+            #expect(gradients[0].equal(gradients[1].to(dtype)))
+        }
     }
 
     @Test func scaledDown() {

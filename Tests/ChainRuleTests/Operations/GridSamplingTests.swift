@@ -32,4 +32,9 @@ struct GridSamplingTests {
         expectClose(leaf.grad, [2.625, -0.75, 0, 0.75, -1.6875, 0])
         expectMistake("gridSample", "[1, 2]") { _ = picture.gridSample(Tensor([[0.0, 0]])) }
     }
+    /// What stands for elements beyond the ends takes nothing of the one that it reads.
+    @Test func zerosBeyondTheEnds() {
+        let notFinite = Tensor([Double.nan, 1, 2, 3], shape: [1, 1, 2, 2])
+        expectClose(notFinite.gridSample(Tensor([0.5, 1.4, 2, 2, 1, 1], shape: [1, 1, 3, 2])), [0.3, 0, 0.75])
+    }
 }

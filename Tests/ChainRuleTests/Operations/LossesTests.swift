@@ -20,6 +20,9 @@ struct LossesTests {
         expectClose(x.smoothL1Loss(y, beta: 0.5, reduction: .none), [0.375, 0.375, 0.375, 0.375, 2, 0.375])
         expectClose(x.huberLoss(y, delta: 0.5, reduction: .none), [0.1875, 0.1875, 0.1875, 0.1875, 1, 0.1875])
         expectClose(x.huberLoss(y, delta: 0.5, weight: w), [0.17838541666666666])
+        // Predictions and targets of two dtypes.
+        expectClose(x.to(.float32).huberLoss(y, reduction: .sum), [2.7265625])
+        expectClose(x.to(.float32).smoothL1Loss(y, reduction: .sum), [2.7265625])
         expectMistake("mseLoss", "[2, 3]", "[3]") { _ = x.mseLoss(y[0]) }
     }
 

@@ -46,7 +46,8 @@ extension CPU {
 }
 
 extension CPU {
-    /// y[b, c, p] = Σₜ w[b, t, p] · x[b, c, i[b, t, p]]. Four channels at a time share what is read of w and i.
+    /// y[b, c, p] = Σₜ w[b, t, p] · x[b, c, i[b, t, p]], where a weight of 0 takes nothing, also of what is not finite. Four channels at a time
+    /// share what is read of w and i.
     static func weightedGather(_ x: Tensor, _ w: Tensor, _ index: Tensor) -> Tensor {
         let (x, w, index) = (contiguous(x), contiguous(w), contiguous(index))
         let y = Tensor(uninitialized: [x.shape[0], x.shape[1], w.shape[2]], dtype: x.dtype)
@@ -79,6 +80,7 @@ extension CPU {
                     for tap in 0..<taps {
                         let at = Int(indices[taken + tap * places + place])
                         let weight = Double(weights[taken + tap * places + place])
+                        if weight == 0 { continue }
                         let elements = SIMD4(
                             Double(source[from[0] + at]), Double(source[from[1] + at]), Double(source[from[2] + at]),
                             Double(source[from[3] + at]))

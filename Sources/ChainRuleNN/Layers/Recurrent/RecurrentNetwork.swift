@@ -73,8 +73,13 @@ public class RecurrentNetwork: Module {
         scope {
             let features = table ?? input, axes = input.rank - (table == nil ? 1 : 0)
             guard axes == 1 || axes == 2, features.shape[features.rank - 1] == inputSize else {
-                let message = "expects (time, batch, \(inputSize)) or (time, \(inputSize)), got shape \(input.shape)"
-                return failed(message + (table.map { " of rows of a table of shape \($0.shape)" } ?? ""))
+                guard let table else {
+                    return failed(
+                        "expects (time, batch, \(inputSize)) or (time, \(inputSize)), got shape \(input.shape)")
+                }
+                return failed(
+                    "expects indices (time, batch) or (time) of rows of \(inputSize), got shape \(input.shape) of rows of \(table.shape)"
+                )
             }
             let isBatch = axes == 2
             let steps = !isBatch ? input.unsqueeze(dim: 1) : batchFirst ? input.transpose(0, 1) : input
@@ -91,13 +96,11 @@ public class RecurrentNetwork: Module {
         }
     }
 
-    /// Runs what an embedding looks up, (time, N) or (time). What a row of it gives to the first layer is computed once where there are more
-    /// places than rows.
+    /// Runs what an embedding looks up, (time, N) or (time).
     final func run(
         _ indices: Tensor, of embedding: Embedding, _ initial: [Tensor]?
     ) -> (output: Tensor, state: [Tensor]) {
-        if embedding.isPlain && embedding.count < indices.count { return run(indices, of: embedding.weight, initial) }
-        return run(embedding(indices), initial)
+        embedding.isPlain ? run(indices, of: embedding.weight, initial) : run(embedding(indices), initial)
     }
 
     /// Runs sequences of different lengths. The state is in the order the sequences were given.
