@@ -55,8 +55,7 @@ extension Tensor {
     }
 
     private func sum(over axes: AxisSet, keepDim: Bool) -> Tensor {
-        let y = apply(Sum(axes: axes, from: shape), to: self)
-        return keepDim ? y : y.reshape(axes.removed(from: shape))
+        apply(Sum(axes: axes, from: shape), to: self).dropping(axes, unless: keepDim)
     }
 
     /// The sum of the elements that are not NaN.
@@ -67,8 +66,7 @@ extension Tensor {
     public func nansum(dim: [Int], keepDim: Bool = false) -> Tensor {
         guard dtype.isFloatingPoint else { return sum(dim: dim, keepDim: keepDim) }
         guard let axes = axisSet(dim, in: "nansum") else { return .placeholderAfterError }
-        let y = apply(NumberSum(axes: axes, from: shape), to: self)
-        return keepDim ? y : y.reshape(axes.removed(from: shape))
+        return apply(NumberSum(axes: axes, from: shape), to: self).dropping(axes, unless: keepDim)
     }
 
     /// The sum over the axes that broadcasting from `shape` would expand: the transpose of `expand`.

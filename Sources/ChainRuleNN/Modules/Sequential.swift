@@ -7,9 +7,11 @@ import ChainRule
 /// ```
 public final class Sequential: Module, Layer {
     public let layers: [any Layer]
+    private let order: [any Layer]
 
     public init(_ layers: [any Layer]) {
         self.layers = layers
+        order = Sequential.rectifyingLate(layers)
         super.init()
     }
 
@@ -21,14 +23,9 @@ public final class Sequential: Module, Layer {
     }
 
     public func callAsFunction(_ input: Tensor) -> Tensor {
-        var (output, rest) = (input, layers[...])
+        var (output, rest) = (input, order[...])
         while let layer = rest.popFirst() {
-            if layer is ReLU, let pooling = rest.first, Sequential.poolsRectified(pooling) {
-                output = layer(pooling(output))
-                rest.removeFirst()
-            } else if let layer = layer as? any ActivatedLayer, let next = rest.first as? any ActivationLayer,
-                !(next is ReLU && rest.dropFirst().first.map(Sequential.poolsRectified) ?? false)
-            {
+            if let layer = layer as? any ActivatedLayer, let next = rest.first as? any ActivationLayer {
                 output = layer(output, activation: next.activation)
                 rest.removeFirst()
             } else {
@@ -38,9 +35,16 @@ public final class Sequential: Module, Layer {
         return output
     }
 
-    /// Whether a ReLU in front of this layer may as well come behind it, where there is less to rectify: the largest of rectified elements is the
-    /// largest, rectified. (A window of nothing but padding, which gives −∞, takes a dilation.)
-    private static func poolsRectified(_ layer: any Layer) -> Bool { (layer as? MaxPooling)?.dilation == 1 }
+    /// The order in which the layers run: a ReLU behind the maximum poolings that follow it, where there is less to rectify, for the largest of
+    /// rectified elements is the largest, rectified. (A window of nothing but padding, which gives −∞, takes a dilation.)
+    private static func rectifyingLate(_ layers: [any Layer]) -> [any Layer] {
+        var order = layers
+        for index in order.indices.dropLast()
+        where order[index] is ReLU && (order[index + 1] as? MaxPooling)?.dilation == 1 {
+            order.swapAt(index, index + 1)
+        }
+        return order
+    }
 
     public subscript(index: Int) -> any Layer { layers[index] }
 }

@@ -218,7 +218,7 @@ private struct Lines {
         forEachBlock { begin, step in
             for column in begin..<begin + inner { (y[column], places[column]) = (x[column], 0) }
             var place = begin
-            for number in 1..<Swift.max(size, 1) {
+            for number in 1..<size {
                 for column in place..<place + inner {
                     let wins = beats(x[column + step], y[column])
                     y[column + step] = wins ? x[column + step] : y[column]
