@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Testing
 
 /// A convolution's sizes as a test writes them; three axes each.
@@ -153,7 +154,7 @@ private func run<T: ConvolutionElement>(
     let bytes = T.workspace(p, pass), guardBytes = 64
     let workspace = UnsafeMutableRawPointer.allocate(byteCount: bytes + guardBytes, alignment: 64)
     defer { workspace.deallocate() }
-    workspace.initializeMemory(as: UInt8.self, repeating: 0xFF, count: bytes + guardBytes)
+    memset(workspace, 0xFF, bytes + guardBytes)
     let marker: T = -12345
     var out = [T](repeating: marker, count: count + 8)
     out.withUnsafeMutableBufferPointer { buffer in
@@ -205,10 +206,11 @@ struct ConvolutionData {
 
     /// Holds each instruction set's results to an error of `tolerance` units of rounding of the largest sum of absolute products.
     func check(_ g: ConvolutionGeometry, tolerance: Double) {
-        let exact = exact(g), size = self.exact(g) { Double(abs($0)) }
-        func error(_ actual: [Float], _ expected: [Double], size: [Double]) -> Double {
+        let exact = exact(g), sizes = self.exact(g) { Double(abs($0)) }
+        let size = (y: sizes.y.max() ?? 1, dx: sizes.dx.max() ?? 1, dw: sizes.dw.max() ?? 1)
+        func error(_ actual: [Float], _ expected: [Double], size: Double) -> Double {
             let largest = zip(actual, expected).reduce(0) { $1.0.isNaN ? .infinity : max($0, abs(Double($1.0) - $1.1)) }
-            return largest / ((size.max() ?? 1) * Double(Float.ulpOfOne))
+            return largest / (size * Double(Float.ulpOfOne))
         }
         withEachInstructionSet { isa in
             let passes = passes(g)
