@@ -26,8 +26,10 @@ struct TiledStep {
             case .convert where !DTypes.fullPrecision.contains(inputs[0].dtype): [forms[step.outputs[0]]][...]
             default: inputs[...]
             }
+        // No kernel reads or writes halves, which only conversions have beside floats.
         guard let dtype = floats.first?.dtype, DTypes.fullPrecision.contains(dtype),
-            floats.allSatisfy({ $0.dtype == dtype })
+            floats.allSatisfy({ $0.dtype == dtype }),
+            !inputs.contains(where: { $0.dtype.isHalf }), !step.outputs.contains(where: { forms[$0].dtype.isHalf })
         else { return nil }
         self.dtype = dtype
         if let kernel = step.kernel {

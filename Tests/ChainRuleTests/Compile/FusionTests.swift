@@ -63,6 +63,17 @@ struct FusionTests {
         compare({ [($0[0] + 1).maskedFill($0[1] .> 0, 2) * $0[1]] }, [[], [50, 70]], dtype: dtype)
     }
 
+    /// Halves are converted by themselves: no kernel of a pass has elements of two bytes.
+    @Test(arguments: [DType.float16, .bfloat16, .bool, .uint8, .int64, .float32, .float64])
+    func conversionsToAndBack(_ dtype: DType) {
+        let function = { (x: [Tensor]) in
+            let y = (x[0] * 3 + 1).to(dtype)
+            return [y, y.to(.float32) * x[0], (y + 1).to(.float64) + 2]
+        }
+        compare(function, [[3, 7]])
+        compare(function, [[64, 65]])
+    }
+
     @Test(arguments: [DType.float32, .float64]) func boundsPowersAndConversions(_ dtype: DType) {
         let bounds = { (x: [Tensor]) in
             let a = x[0].requiringGrad()
