@@ -67,25 +67,14 @@ struct AttentionGradient: VariadicOperation {
 
     /// Differentiates the gradient of the composition.
     func gradients(_ g: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
-        let isRecorded = isRecording
-        let wanted = [0, 3, 4, 5]
-        let results = withGradient {
-            let variables = wanted.map { index in
-                let input = kept.inputs[index]
-                return apply(Alias(), to: input.requiresGrad ? input : input.requiringGrad())
-            }
-            let y = variables[1].composedAttention(
-                variables[2], variables[3], hasMask ? kept.inputs[6] : nil, scale: scale, isCausal: isCausal)
-            let first = gradient(of: (y * variables[0]).sum(), wrt: Array(variables[1...]), createGraph: true)
-            let parts = zip(first, g).compactMap { value, weight in weight.map { (value * $0).sum() } }
-            guard let total = parts.reduce(nil, { (sum: Tensor?, part) in sum.map { $0 + part } ?? part }) else {
-                return [Tensor]()
-            }
-            return gradient(of: total, wrt: variables, createGraph: isRecorded, allowUnused: true)
-        }
-        var gradients = [Tensor?](repeating: nil, count: needs.count)
-        for (index, result) in zip(wanted, results) where needs[index] { gradients[index] = result }
-        return gradients
+        // The mask is a constant.
+        let inputs = Array(kept.inputs[..<6])
+        return secondGradients(of: inputs, functions: 1..<3, needs: needs) { variables in
+            let y = variables[3].composedAttention(
+                variables[4], variables[5], hasMask ? kept.inputs[6] : nil, scale: scale, isCausal: isCausal)
+            let first = gradient(of: (y * variables[0]).sum(), wrt: Array(variables[3...]), createGraph: true)
+            return weighted(first, g)
+        } + (hasMask ? [nil] : [])
     }
 
     static let samples = [false, true].map { hasMask in
