@@ -1,4 +1,4 @@
-/// The kernels of channels_kernels.h for one element type: included by both_reals.h.
+/// The kernels of channels_kernels.h where a channel's places are runs of memory, for one element type: included by both_reals.h.
 ///
 /// A channel is read once for its statistics and again for the result, then from the cache. Deviations are summed up from its first
 /// element, exactly for floats: no element is further from the mean than all of them together allow, so that little cancels.
@@ -10,8 +10,6 @@ CK_INLINE double T(variance_of)(double sum, double squares, double count)
     double variance = squares / count - sum / count * (sum / count);
     return variance < 0 ? 0 : variance;
 }
-
-// MARK: A channel's places are runs of memory
 
 /// Asks for what the next run has here: it lies too far away for the machine to guess.
 CK_INLINE void T(ask_for)(const REAL *here, int64_t step) { __builtin_prefetch(here + step); }
@@ -118,76 +116,4 @@ static void T(norm_grad_runs)(int64_t first, int64_t end, const ck_channel_array
 
 #undef FOR_EACH_RUN
 
-// MARK: One place, channels are neighbours: a lane for each
-
-static void T(norm_neighbours)(int64_t first, int64_t end, const ck_channel_arrays *a)
-{
-    int64_t channels = a->channels;
-    double count = (double)a->batch;
-    for (int64_t c = first; c < end; c += LANES) {
-        VECTOR start = T(columns_at)((const REAL *)a->x, c, end, 0);
-        f64v sum[PARTS] = {0}, squares[PARTS] = {0}, rstd[PARTS], variance[PARTS], exact[PARTS], lost[PARTS];
-        for (int64_t i = 1; i < a->batch; i++) {
-            VECTOR x = T(columns_at)((const REAL *)a->x + i * channels, c, end, 0);
-            for (int h = 0; h < PARTS; h++) {
-                f64v deviation = WIDEN(x, h) - WIDEN(start, h);
-                sum[h] += deviation;
-                squares[h] = MADD(deviation, deviation, squares[h]);
-            }
-        }
-        for (int h = 0; h < PARTS; h++) {
-            f64v shift = sum[h] / count;
-            exact[h] = WIDEN(start, h) + shift;
-            variance[h] = at_least_f64(squares[h] / count - shift * shift, 0);
-            rstd[h] = 1 / sqrt_f64(variance[h] + a->eps);
-        }
-        VECTOR mean = NARROW(exact), scale = NARROW(rstd), shift = T(splat)(0);
-        T(put_columns)(a->mean, c, end, mean);
-        T(put_columns)(a->rstd, c, end, scale);
-        T(put_columns)(a->variance, c, end, NARROW(variance));
-        for (int h = 0; h < PARTS; h++) lost[h] = exact[h] - WIDEN(mean, h);
-        if (a->weight) scale *= T(columns_at)(a->weight, c, end, 0);
-        if (a->bias) shift = T(columns_at)(a->bias, c, end, 0);
-        shift = NMADD(NARROW(lost), scale, shift);
-        for (int64_t i = 0; i < a->batch; i++) {
-            VECTOR x = T(columns_at)((const REAL *)a->x + i * channels, c, end, 0), y = MADD(x - mean, scale, shift);
-            if (a->added) y += T(columns_at)((const REAL *)a->added + i * channels, c, end, 0);
-            if (a->rectified) y = T(at_least)(y, 0);
-            T(put_columns)((REAL *)a->out + i * channels, c, end, y);
-        }
-    }
-}
-
-static void T(norm_grad_neighbours)(int64_t first, int64_t end, const ck_channel_arrays *a)
-{
-    int64_t channels = a->channels;
-    REAL share = (REAL)(1 / (double)a->batch);
-    REAL *passed = a->y ? a->added_grad ? a->added_grad : a->out : 0;
-    const REAL *gradient = passed ? passed : a->dy;
-    for (int64_t c = first; c < end; c += LANES) {
-        VECTOR mean = T(columns_at)(a->mean, c, end, 0), rstd = T(columns_at)(a->rstd, c, end, 0);
-        f64v sum[PARTS] = {0}, products[PARTS] = {0};
-        for (int64_t i = 0; i < a->batch; i++) {
-            VECTOR g = T(columns_at)((const REAL *)a->dy + i * channels, c, end, 0);
-            VECTOR d = T(columns_at)((const REAL *)a->x + i * channels, c, end, 0) - mean;
-            if (passed) {
-                g = T(columns_at)((const REAL *)a->y + i * channels, c, end, 0) <= 0 ? (VECTOR)0 : g;
-                T(put_columns)(passed + i * channels, c, end, g);
-            }
-            for (int h = 0; h < PARTS; h++) {
-                sum[h] += WIDEN(g, h);
-                products[h] = MADD(WIDEN(g, h), WIDEN(d, h), products[h]);
-            }
-        }
-        VECTOR total = NARROW(sum), product = NARROW(products) * rstd;
-        T(put_columns)(a->bias_grad, c, end, total);
-        T(put_columns)(a->weight_grad, c, end, product);
-        VECTOR scale = a->weight ? rstd * T(columns_at)(a->weight, c, end, 0) : rstd;
-        VECTOR slope = product * rstd * share, shift = total * share;
-        for (int64_t i = 0; i < a->batch; i++) {
-            VECTOR g = T(columns_at)(gradient + i * channels, c, end, 0);
-            VECTOR d = T(columns_at)((const REAL *)a->x + i * channels, c, end, 0) - mean;
-            T(put_columns)((REAL *)a->out + i * channels, c, end, scale * NMADD(d, slope, g - shift));
-        }
-    }
-}
+#include "channels_neighbours_body.h"

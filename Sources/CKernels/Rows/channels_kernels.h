@@ -19,12 +19,27 @@ typedef struct ck_channel_arrays {
     double eps;
 } ck_channel_arrays;
 
-/// Channels first..<end. Layer norm: `batch` rows of `channels` columns.
-typedef void (*ck_channels_kernel)(int64_t first, int64_t end, const ck_channel_arrays *arrays);
+/// Channels first..<end, whose places are runs of memory.
+typedef void (*ck_channel_runs_kernel)(int64_t first, int64_t end, const ck_channel_arrays *arrays);
 
-/// The second index: 0 where a channel's places are a run of memory, 1 where there is one place and channels are neighbours.
+/// Some of the channels where there is one place and channels are neighbours.
+typedef struct ck_channel_block {
+    int64_t channel, channels, row, rows;  // which, in which rows of the batch
+    double *sums;                          // two for each channel, the second ones `stride` behind the first
+    int64_t stride;                        // a multiple of all vectors
+    int64_t blocks;                        // whose sums lie behind one another, for `finish`
+} ck_channel_block;
+typedef void (*ck_channel_block_kernel)(const ck_channel_arrays *arrays, const ck_channel_block *block);
+
+/// `sum` adds a block to its sums, `finish` turns those of all blocks into results for each channel, and `write` needs what it left in the
+/// first of them.
+typedef struct ck_channel_kernels {
+    ck_channel_runs_kernel runs;
+    ck_channel_block_kernel sum, finish, write;
+} ck_channel_kernels;
+
 typedef struct ck_channels_kernels {
-    ck_channels_kernel norm[2][2], norm_grad[2][2];
+    ck_channel_kernels norm[2], norm_grad[2];
 } ck_channels_kernels;
 
 CK_DECLARE_TABLES(ck_channels_kernels, ck_channels);

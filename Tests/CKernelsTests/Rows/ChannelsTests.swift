@@ -4,6 +4,9 @@ import Testing
 private let sizes = [
     (1, 1, 2), (4, 1, 1), (3, 2, 5), (2, 3, 16), (5, 7, 17), (2, 40, 33), (9, 15, 1), (4, 16, 1), (3, 131, 1),
     (2, 3, 1000), (64, 300, 1), (16, 40, 64),
+    // Neighbours: few rows, strips with and without a rest, several blocks of rows and of channels.
+    (1, 7, 1), (2, 17, 1), (3, 64, 1), (3, 100, 1), (1000, 17, 1), (300, 64, 1), (400, 100, 1), (75, 1000, 1),
+    (20, 1030, 1), (20000, 1, 1),
 ]
 
 /// Values with a mean that is large beside their spread.
@@ -167,7 +170,7 @@ private func agree(_ got: [Float], _ want: [Double], _ tolerance: Double) -> Boo
 
     @Test func equalOnAnyNumberOfThreads() {
         var random = TestRandom(seed: 73)
-        for size in [(32, 24, 100), (64, 700, 1)] {
+        for size in [(32, 24, 100), (64, 700, 1), (3000, 100, 1), (75, 1030, 1)] {
             let x = values(size.0 * size.1 * size.2, &random).map(Float.init)
             let (batch, channels, places) = (Int64(size.0), Int64(size.1), Int64(size.2))
             withEachInstructionSet { isa in
