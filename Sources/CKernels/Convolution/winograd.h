@@ -36,6 +36,7 @@ enum {
 typedef struct winograd_side {
     int64_t channels, padded_channels;
     int64_t height, width;
+    int64_t pixel, channel;  // elements of an image from one to the next; `channel` is 1 where the channels are the last axis
     int64_t plane;  // elements of a transformed plane: tiles by padded channels, and a pad
 } winograd_side;
 

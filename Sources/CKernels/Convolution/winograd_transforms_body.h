@@ -81,15 +81,16 @@ INLINE void result_back_axis(const lanes g[4], lanes to[6]) {
 
 /// Columns first..<first + count of an image row of some channels (LANES at most), channel by channel in each; zeros beside
 /// the image and for channels that are missing.
-static void fill_line(const float *row, int64_t plane, int64_t channels, int64_t width, int64_t first, int64_t count,
+static void fill_line(const winograd_side *side, const float *row, int64_t channels, int64_t first, int64_t count,
                       float *line) {
-    const int64_t start = smaller(larger(0, -first), count), end = larger(start, smaller(count, width - first));
+    const int64_t start = smaller(larger(0, -first), count), end = larger(start, smaller(count, side->width - first));
+    const int64_t pixel = side->pixel, plane = side->channel;
     if (start > 0 || end < count || channels < LANES) {
         for (int64_t i = 0; i < count * LANES; i += LANES) store_winograd(line + i, (lanes){0});
     }
-    const float *from = row + first;
+    const float *from = row + first * pixel;
     int64_t c = 0;
-    if (channels == LANES && end - start >= LANES) {
+    if (pixel == 1 && channels == LANES && end - start >= LANES) {
         for (int64_t i = start; i < end; i += LANES) {
             const int64_t at = smaller(i, end - LANES);  // the last square may overlap the one before
             lanes square[LANES];
@@ -99,33 +100,44 @@ static void fill_line(const float *row, int64_t plane, int64_t channels, int64_t
         }
         return;
     }
-    for (; c + 4 <= channels && end - start >= 4; c += 4) {
+    for (; pixel == 1 && c + 4 <= channels && end - start >= 4; c += 4) {
         for (int64_t i = start; i < end; i += 4) {
             const int64_t at = smaller(i, end - 4);
             transpose_square_f32(line + at * LANES + c, LANES, from + c * plane + at, plane);
         }
     }
     for (; c < channels; c++) {
-        for (int64_t i = start; i < end; i++) line[i * LANES + c] = from[c * plane + i];
+        for (int64_t i = start; i < end; i++) line[i * LANES + c] = from[c * plane + i * pixel];
     }
 }
 
-/// Some tiles of a row for some channels: `size` by `size` elements of the image each, and from one tile to the next 4.
-INLINE void transform_strip(const winograd_side *side, int64_t size, const float *image, int64_t y, int64_t x,
+/// Some tiles of a row for some channels: `size` by `size` elements of the image each, and from one tile to the next 4. `in_place`
+/// when there are LANES channels side by side, which need no turning.
+INLINE void transform_strip(const winograd_side *side, int64_t size, int in_place, const float *image, int64_t y, int64_t x,
                             int64_t channels, int64_t tiles, float *to) {
     const int64_t columns = (tiles - 1) * 4 + size;
+    static const float zeros[LANES];
     float lines[6][(STRIP * 4 + 2) * LANES] __attribute__((aligned(64)));
+    const float *rows[6];
+    int64_t steps[6];
     for (int64_t r = 0; r < size; r++) {
         const int64_t inside = y + r >= 0 && y + r < side->height;
-        const float *row = image + (inside ? y + r : 0) * side->width;
-        fill_line(row, side->height * side->width, inside ? channels : 0, side->width, x, columns, lines[r]);
+        const float *row = image + (inside ? y + r : 0) * side->width * side->pixel;
+        rows[r] = inside ? row + x * side->pixel : zeros;
+        steps[r] = inside ? side->pixel : 0;
+        if (!in_place) fill_line(side, row, inside ? channels : 0, x, columns, lines[r]);
     }
-    for (int64_t i = 0; i < columns * LANES; i += LANES) {
+    for (int64_t i = 0; i < columns; i++) {
         lanes from[6], done[6];
-        UNROLL for (int r = 0; r < size; r++) from[r] = load_winograd(lines[r] + i);
+        const int beside = x + i < 0 || x + i >= side->width;
+        UNROLL for (int r = 0; r < size; r++) {
+            const float *pixel = beside ? zeros : rows[r] + i * steps[r];
+            if (in_place && r >= size - 4) __builtin_prefetch(pixel + 4 * side->width * side->pixel);  // of the next row of tiles
+            from[r] = load_winograd(in_place ? pixel : lines[r] + i * LANES);
+        }
         if (size == 6) source_axis(from, done);
         if (size == 4) result_back_axis(from, done);
-        UNROLL for (int r = 0; r < 6; r++) store_winograd(lines[r] + i, done[r]);
+        UNROLL for (int r = 0; r < 6; r++) store_winograd(lines[r] + i * LANES, done[r]);
     }
     for (int64_t tile = 0; tile < tiles; tile++, to += side->padded_channels) {
         UNROLL for (int r = 0; r < 6; r++) {
@@ -141,14 +153,18 @@ INLINE void transform_strip(const winograd_side *side, int64_t size, const float
 INLINE void transform_row(const winograd_problem *problem, const winograd_side *side, int64_t size, int64_t row,
                           int64_t pad_y, int64_t pad_x, const float *images, float *transformed) {
     const int64_t image = row / problem->tile_rows, y = row % problem->tile_rows * 4 - pad_y;
-    const int64_t plane = side->height * side->width;
+    const float *first = images + image * side->channels * side->height * side->width;
     for (int64_t c = 0; c < side->padded_channels; c += LANES) {
         const int64_t channels = larger(0, smaller(LANES, side->channels - c));
-        const float *from = images + (image * side->channels + smaller(c, side->channels)) * plane;
+        const float *from = first + smaller(c, side->channels) * side->channel;
         for (int64_t tile = 0; tile < problem->tile_columns; tile += STRIP) {
             const int64_t tiles = smaller(STRIP, problem->tile_columns - tile);
             float *to = transformed + tile * side->padded_channels + c;
-            transform_strip(side, size, from, y, tile * 4 - pad_x, channels, tiles, to);
+            if (side->channel == 1 && channels == LANES) {
+                transform_strip(side, size, 1, from, y, tile * 4 - pad_x, channels, tiles, to);
+            } else {
+                transform_strip(side, size, 0, from, y, tile * 4 - pad_x, channels, tiles, to);
+            }
         }
     }
 }
@@ -165,21 +181,22 @@ static void transform_gradient(const winograd_problem *problem, int64_t row, con
 /// The part of a tile that lies in the image, from rows of 4 elements of LANES channels.
 static void store_tile(const winograd_side *side, const float *tile, int64_t channels, int64_t rows, int64_t columns,
                        float *to) {
-    const int64_t plane = side->height * side->width;
-    for (int64_t r = 0; r < rows; r++, tile += 4 * LANES, to += side->width) {
+    const int64_t pixel = side->pixel, plane = side->channel;
+    for (int64_t r = 0; r < rows; r++, tile += 4 * LANES, to += side->width * pixel) {
         int64_t c = 0;
-        for (; c + 4 <= channels && columns == 4; c += 4) {
+        for (; pixel == 1 && c + 4 <= channels && columns == 4; c += 4) {
             transpose_square_f32(to + c * plane, plane, tile + c, LANES);
         }
         for (; c < channels; c++) {
-            for (int64_t i = 0; i < columns; i++) to[c * plane + i] = tile[i * LANES + c];
+            for (int64_t i = 0; i < columns; i++) to[c * plane + i * pixel] = tile[i * LANES + c];
         }
     }
 }
 
-/// A' product A + added of one tile for LANES channels, its ReLU when `rectified`; `row` elements from one of its rows to the next,
-/// `nothing` stays 0 as long as all is finite.
-INLINE void result_tile(const float *product, lanes added, int rectified, float *tile, int64_t row, lanes *nothing) {
+/// A' product A + added of one tile for LANES channels, its ReLU when `rectified`: `height` by `width` pixels, `row` elements from one
+/// of its rows to the next and `pixel` from one pixel. `nothing` stays 0 as long as all is finite.
+INLINE void result_tile(const float *product, lanes added, int rectified, float *tile, int64_t row, int64_t pixel,
+                        int64_t height, int64_t width, lanes *nothing) {
     lanes rows[4][6];
     UNROLL for (int j = 0; j < 6; j++) {
         lanes column[6], done[4];
@@ -193,7 +210,7 @@ INLINE void result_tile(const float *product, lanes added, int rectified, float 
         UNROLL for (int j = 0; j < 4; j++) {
             const lanes sum = done[j] + added;
             *nothing += 0 * sum;
-            store_winograd(tile + r * row + j * LANES, rectify_winograd(sum, rectified));
+            if (r < height && j < width) store_winograd(tile + r * row + j * pixel, rectify_winograd(sum, rectified));
         }
     }
 }
@@ -203,7 +220,7 @@ INLINE void result_tile(const float *product, lanes added, int rectified, float 
 static int transform_result(const winograd_problem *problem, const winograd_piece *piece, const float *product,
                             const float *bias, float *result) {
     const winograd_side *side = &problem->result;
-    const int64_t plane = side->height * side->width;
+    const int64_t plane = side->channel, line = side->width * side->pixel;
     lanes nothing = {0};
     for (int64_t c = 0; c < piece->results; c += LANES) {
         const int64_t channel = piece->result + c, channels = smaller(LANES, piece->results - c);
@@ -215,20 +232,31 @@ static int transform_result(const winograd_problem *problem, const winograd_piec
             const int64_t row = (piece->tile + t) / problem->tile_columns;
             const int64_t x = (piece->tile + t) % problem->tile_columns * 4;
             const int64_t image = row / problem->tile_rows, y = row % problem->tile_rows * 4;
-            float *to = result + ((image * side->channels + channel) * side->height + y) * side->width + x;
+            const int64_t height = smaller(4, side->height - y), width = smaller(4, side->width - x);
+            float *to = result + image * side->channels * side->height * side->width + channel * plane
+                + y * line + x * side->pixel;
+            if (plane == 1 && channels == LANES) {
+                // The lines of the next channels: storing would wait for them.
+                UNROLL for (int i = 0; i < 16; i++) {
+                    __builtin_prefetch(to + i / 4 * line + i % 4 * side->pixel + LANES, 1);
+                }
+                result_tile(from, added, problem->rectified, to, line, side->pixel, height, width, &nothing);
+                t++;
+                continue;
+            }
             float strip[4 * LANES * LANES] __attribute__((aligned(64)));
-            const int whole = channels == LANES && y + 4 <= side->height && x + 4 * GROUP <= side->width;
+            const int whole = side->pixel == 1 && channels == LANES && height == 4 && x + 4 * GROUP <= side->width;
             if (!whole || t + GROUP > piece->tiles) {
-                result_tile(from, added, problem->rectified, strip, 4 * LANES, &nothing);
-                store_tile(side, strip, channels, smaller(4, side->height - y), smaller(4, side->width - x), to);
+                result_tile(from, added, problem->rectified, strip, 4 * LANES, LANES, 4, 4, &nothing);
+                store_tile(side, strip, channels, height, width, to);
                 t++;
                 continue;
             }
             for (int64_t g = 0; g < GROUP; g++) {
                 result_tile(from + g * WINOGRAD_RESULTS, added, problem->rectified, strip + g * 4 * LANES,
-                            LANES * LANES, &nothing);
+                            LANES * LANES, LANES, 4, 4, &nothing);
             }
-            for (int64_t r = 0; r < 4; r++, to += side->width) {
+            for (int64_t r = 0; r < 4; r++, to += line) {
                 lanes square[LANES];
                 UNROLL for (int p = 0; p < LANES; p++) square[p] = load_winograd(strip + (r * LANES + p) * LANES);
                 transpose_vectors_winograd(square);

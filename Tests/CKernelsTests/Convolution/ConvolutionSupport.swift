@@ -23,7 +23,8 @@ struct ConvolutionGeometry: CustomStringConvertible {
         return ck_convolution(
             batch: Int64(batch), in_channels: Int64(inChannels), out_channels: Int64(outChannels),
             groups: Int64(groups), input: triple(input), kernel: triple(kernel), output: triple(output),
-            stride: triple(stride), padding: triple(padding), dilation: triple(dilation))
+            stride: triple(stride), padding: triple(padding), dilation: triple(dilation), x_innermost: 0,
+            y_innermost: 0)
     }
 
     var description: String {
@@ -147,7 +148,7 @@ extension Double: ConvolutionElement {
 
 /// Runs a kernel into an array full of a value that no result has, with a workspace full of NaN; what lies just behind
 /// both must stay untouched.
-private func run<T: ConvolutionElement>(
+func runConvolution<T: ConvolutionElement>(
     _ p: ck_convolution, _ pass: ck_convolution_pass, count: Int,
     _ kernel: (UnsafeMutablePointer<T>, UnsafeMutableRawPointer) -> Void
 ) -> [T] {
@@ -172,10 +173,12 @@ struct ConvolutionPasses<T: ConvolutionElement> {
 
     init(_ g: ConvolutionGeometry, x: [T], w: [T], dy: [T], bias: [T]?) {
         let p = g.parameters
-        y = run(p, CK_CONV_FORWARD, count: g.yCount) { T.forward(p, $0, x, w, bias, rectified: false, $1) }
-        dx = run(p, CK_CONV_INPUT_GRAD, count: g.xCount) { T.inputGrad(p, $0, dy, w, $1) }
-        dw = run(p, CK_CONV_WEIGHT_GRAD, count: g.wCount) { T.weightGrad(p, $0, dy, x, $1) }
-        let rectified = run(p, CK_CONV_FORWARD, count: g.yCount) { T.forward(p, $0, x, w, bias, rectified: true, $1) }
+        y = runConvolution(p, CK_CONV_FORWARD, count: g.yCount) { T.forward(p, $0, x, w, bias, rectified: false, $1) }
+        dx = runConvolution(p, CK_CONV_INPUT_GRAD, count: g.xCount) { T.inputGrad(p, $0, dy, w, $1) }
+        dw = runConvolution(p, CK_CONV_WEIGHT_GRAD, count: g.wCount) { T.weightGrad(p, $0, dy, x, $1) }
+        let rectified = runConvolution(p, CK_CONV_FORWARD, count: g.yCount) {
+            T.forward(p, $0, x, w, bias, rectified: true, $1)
+        }
         #expect(same(rectified, y.map { $0 < 0 ? 0 : $0 }), "ReLU of \(g)")
     }
 

@@ -82,6 +82,7 @@ extension ConvolutionGeometry {
         ck_convolution(
             batch: Int64(batch), in_channels: Int64(inChannels), out_channels: Int64(outChannels),
             groups: Int64(groups), input: input.kernelValue, kernel: kernel.kernelValue, output: output.kernelValue,
-            stride: stride.kernelValue, padding: padding.kernelValue, dilation: dilation.kernelValue)
+            stride: stride.kernelValue, padding: padding.kernelValue, dilation: dilation.kernelValue,
+            x_innermost: 0, y_innermost: 0)
     }
 }

@@ -1,0 +1,152 @@
+import CKernels
+import Testing
+
+/// Convolutions whose channels are the last axis, against the same pass on the turned arrays: the same bits.
+@Suite struct ConvolutionInnermostTests {
+    private static let passes = [CK_CONV_FORWARD, CK_CONV_INPUT_GRAD, CK_CONV_WEIGHT_GRAD]
+    private static let layouts: [(x: Bool, y: Bool)] = [(true, true), (true, false), (false, true)]
+
+    private static func plane(
+        _ batch: Int, _ inChannels: Int, _ outChannels: Int, _ height: Int, _ width: Int, kernel: Int, stride: Int = 1,
+        padding: Int
+    ) -> ConvolutionGeometry {
+        ConvolutionGeometry(
+            batch: batch, inChannels: inChannels, outChannels: outChannels, input: [1, height, width],
+            kernel: [1, kernel, kernel], stride: [1, stride, stride], padding: [0, padding, padding])
+    }
+
+    /// (batch, rows, columns) to (batch, columns, rows).
+    private static func turned(_ values: [Float], batch: Int, rows: Int) -> [Float] {
+        let columns = values.count / batch / rows
+        var result = values
+        for image in 0..<batch {
+            for row in 0..<rows {
+                let from = (image * rows + row) * columns, to = image * columns * rows + row
+                for column in 0..<columns { result[to + column * rows] = values[from + column] }
+            }
+        }
+        return result
+    }
+
+    /// The arrays of a geometry in both layouts.
+    private struct Case {
+        let g: ConvolutionGeometry, data: ConvolutionData, x: [Float], dy: [Float]
+
+        init(_ g: ConvolutionGeometry, seed: UInt64) {
+            self.g = g
+            data = ConvolutionData(g, seed: seed)
+            x = turned(data.x, batch: g.batch, rows: g.inChannels)
+            dy = turned(data.dy, batch: g.batch, rows: g.outChannels)
+        }
+
+        func count(_ pass: ck_convolution_pass) -> Int {
+            pass == CK_CONV_FORWARD ? g.yCount : pass == CK_CONV_INPUT_GRAD ? g.xCount : g.wCount
+        }
+
+        func expected(_ pass: ck_convolution_pass, rectified: Bool) -> [Float] {
+            let p = g.parameters
+            return runConvolution(p, pass, count: count(pass)) { result, workspace in
+                switch pass {
+                case CK_CONV_FORWARD:
+                    Float.forward(p, result, data.x, data.w, data.bias, rectified: rectified, workspace)
+                case CK_CONV_INPUT_GRAD: Float.inputGrad(p, result, data.dy, data.w, workspace)
+                default: Float.weightGrad(p, result, data.dy, data.x, workspace)
+                }
+            }
+        }
+
+        /// The result as (batch, channels, ...), or nil where it was not done.
+        func innermost(_ pass: ck_convolution_pass, _ layout: (x: Bool, y: Bool), rectified: Bool) -> [Float]? {
+            var p = g.parameters
+            (p.x_innermost, p.y_innermost) = (layout.x ? 1 : 0, layout.y ? 1 : 0)
+            let (x, dy) = (layout.x ? self.x : data.x, layout.y ? self.dy : data.dy)
+            var isDone: Int32 = 0
+            let result: [Float] = runConvolution(p, pass, count: count(pass)) { result, workspace in
+                isDone =
+                    switch pass {
+                    case CK_CONV_FORWARD:
+                        ck_convolution_innermost(&p, pass, result, x, data.w, data.bias, rectified ? 1 : 0, workspace)
+                    case CK_CONV_INPUT_GRAD: ck_convolution_innermost(&p, pass, result, dy, data.w, nil, 0, workspace)
+                    default: ck_convolution_innermost(&p, pass, result, dy, x, nil, 0, workspace)
+                    }
+            }
+            if isDone == 0 { return nil }
+            switch pass {
+            case CK_CONV_FORWARD where layout.y:
+                return turned(result, batch: g.batch, rows: g.yCount / g.outChannels / g.batch)
+            case CK_CONV_INPUT_GRAD where layout.x:
+                return turned(result, batch: g.batch, rows: g.xCount / g.inChannels / g.batch)
+            default: return result
+            }
+        }
+    }
+
+    /// Each pass that has a way for the layout gives the bits of the other layout, with any number of threads.
+    private func check(
+        _ g: ConvolutionGeometry, passes: [ck_convolution_pass] = Self.passes,
+        layouts: [(x: Bool, y: Bool)] = Self.layouts
+    ) {
+        let arrays = Case(g, seed: 3)
+        withEachInstructionSet { isa in
+            for pass in passes {
+                for rectified in pass == CK_CONV_FORWARD ? [false, true] : [false] {
+                    let expected = arrays.expected(pass, rectified: rectified).map(\.bitPattern)
+                    for layout in layouts {
+                        let results = withEachThreadCount([1, 2]) {
+                            arrays.innermost(pass, layout, rectified: rectified)?.map(\.bitPattern)
+                        }
+                        #expect(results == [expected, expected], "pass \(pass.rawValue) \(layout) \(isa) \(g)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func winograd() {
+        for (inChannels, outChannels) in [(16, 17), (33, 16), (64, 48), (100, 33), (20, 130)] {
+            for padding in 0...2 { check(Self.plane(3, inChannels, outChannels, 13, 11, kernel: 3, padding: padding)) }
+            check(Self.plane(16, inChannels, outChannels, 5, 7, kernel: 3, padding: 1))
+        }
+        check(Self.plane(1, 32, 16, 17, 38, kernel: 3, padding: 1))
+        check(Self.plane(16, 16, 20, 1, 1, kernel: 3, padding: 2), passes: [CK_CONV_FORWARD])
+    }
+
+    /// Winograd's way loses whole tiles to what is not finite: it is not done then.
+    @Test func whatIsNotFiniteIsNotDone() {
+        let g = Self.plane(4, 32, 16, 9, 9, kernel: 3, padding: 1)
+        for value in [Float.nan, .infinity] {
+            let data = ConvolutionData(g, seed: 1)
+            var p = g.parameters
+            (p.x_innermost, p.y_innermost) = (1, 1)
+            var x = data.x
+            x[70] = value
+            withEachInstructionSet { isa in
+                let _: [Float] = runConvolution(p, CK_CONV_FORWARD, count: g.yCount) { y, workspace in
+                    #expect(
+                        ck_convolution_innermost(&p, CK_CONV_FORWARD, y, x, data.w, nil, 0, workspace) == 0, "\(isa)")
+                }
+                let _: [Float] = runConvolution(p, CK_CONV_WEIGHT_GRAD, count: g.wCount) { dw, workspace in
+                    #expect(
+                        ck_convolution_innermost(&p, CK_CONV_WEIGHT_GRAD, dw, data.dy, x, nil, 0, workspace) == 0,
+                        "\(isa)")
+                }
+            }
+        }
+    }
+
+    @Test func whatNoWayServesIsNotDone() {
+        for g in [
+            Self.plane(2, 4, 4, 6, 6, kernel: 2, padding: 0),
+            .square(2, 64, 64, size: 6, kernel: 3, padding: 1, groups: 2),
+        ] {
+            for pass in Self.passes {
+                for layout in Self.layouts {
+                    var p = g.parameters
+                    (p.x_innermost, p.y_innermost) = (layout.x ? 1 : 0, layout.y ? 1 : 0)
+                    #expect(ck_convolution_innermost_serves(&p, pass) == 0)
+                    #expect(Case(g, seed: 1).innermost(pass, layout, rectified: false) == nil)
+                }
+            }
+        }
+    }
+}
