@@ -20,29 +20,30 @@ static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 typedef struct pooling_job {
     const ck_pooling *p;
-    int64_t planes_per_block;
+    int64_t parts, units_per_block;  // of a plane, and the units are planes or parts of them
     REAL *out;
     const REAL *in;
     int64_t *indices;
     const int64_t *chosen;
-    void (*plane)(const struct pooling_job *job, int64_t plane);
+    void (*run)(const struct pooling_job *job, int64_t unit);
 } pooling_job;
 
-static void run_planes(void *context, int64_t block) {
+static void run_units(void *context, int64_t block) {
     const pooling_job *job = context;
-    int64_t first = block * job->planes_per_block, end = smaller(first + job->planes_per_block, job->p->planes);
-    for (int64_t plane = first; plane < end; plane++) job->plane(job, plane);
+    int64_t first = block * job->units_per_block, end = smaller(first + job->units_per_block, job->p->planes * job->parts);
+    for (int64_t unit = first; unit < end; unit++) job->run(job, unit);
 }
 
-static void pool_planes(pooling_job job) {
-    int64_t visits = larger(volume(job.p->input), volume(job.p->output) * volume(job.p->kernel));
-    job.planes_per_block = larger(1, BLOCK_ELEMENTS / larger(1, visits));
-    int64_t blocks = (job.p->planes + job.planes_per_block - 1) / job.planes_per_block;
-    if (blocks == 1) {
-        run_planes(&job, 0);
-    } else if (blocks > 1) {
-        ck_parallel(blocks, run_planes, &job);
-    }
+/// With fewer planes than this they are cut.
+#define ENOUGH_PLANES 16
+
+/// A plane can be cut into `rows` parts.
+static void run_pooling(pooling_job job, int64_t rows) {
+    const ck_pooling *p = job.p;
+    int64_t visits = larger(1, larger(volume(p->input), volume(p->output) * volume(p->kernel)) * larger(1, p->channels));
+    job.parts = p->planes < ENOUGH_PLANES ? larger(1, smaller(rows, visits / BLOCK_ELEMENTS)) : 1;
+    job.units_per_block = larger(1, BLOCK_ELEMENTS / (visits / job.parts));
+    ck_parallel((p->planes * job.parts + job.units_per_block - 1) / job.units_per_block, run_units, &job);
 }
 
 /// The positions start, start + step, ... < end of one axis that lie in the input.
@@ -100,6 +101,7 @@ static inline void vector_range(const ck_pooling *p, int64_t last, int64_t reada
 typedef struct window_rows {
     const ck_pooling *p;
     const REAL *in;
+    int64_t channels;  // from one position to the next
     pooling_span z, y;
 } window_rows;
 
@@ -113,7 +115,7 @@ static inline REAL max_window(const window_rows *rows, int64_t ox, int64_t *inde
         for (int64_t iy = rows->y.start; iy < rows->y.end; iy += rows->y.step) {
             int64_t row = (iz * p->input[1] + iy) * p->input[2];
             for (int64_t ix = x.start; ix < x.end; ix += x.step) {
-                REAL value = rows->in[row + ix];
+                REAL value = rows->in[(row + ix) * rows->channels];
                 // True too for a NaN value, unless the best is one already.
                 if (where < 0 || (!(value <= best) && best == best)) {
                     best = value;
@@ -155,7 +157,7 @@ static inline __attribute__((always_inline)) void max_rows(const pooling_job *jo
     const ck_pooling *p = job->p;
     REAL *out = job->out + plane * volume(p->output);
     int64_t *indices = job->indices + plane * volume(p->output);
-    window_rows rows = {.p = p, .in = job->in + plane * volume(p->input)};
+    window_rows rows = {.p = p, .in = job->in + plane * volume(p->input), .channels = 1};
     int64_t readable = (p->planes - plane) * volume(p->input);
     const int is_three = p->kernel[2] == 3 && p->dilation[2] == 1;
     for (int64_t oz = 0; oz < p->output[0]; oz++) {
@@ -317,13 +319,13 @@ static inline void whole_windows(const ck_pooling *p, int64_t *first, int64_t *e
 static inline int is_empty(average_span s) { return s.start >= s.end; }
 
 /// The average of one window, which is 0 when it has nothing but padding.
-static REAL average_one(const ck_pooling *p, const REAL *in, average_span z, average_span y, average_span x) {
+static REAL average_one(const ck_pooling *p, const REAL *in, int64_t channels, average_span z, average_span y, average_span x) {
     if (is_empty(z) || is_empty(y) || is_empty(x)) return 0;
     REAL sum = 0;
     for (int64_t iz = z.start; iz < z.end; iz++) {
         for (int64_t iy = y.start; iy < y.end; iy++) {
-            const REAL *row = in + (iz * p->input[1] + iy) * p->input[2];
-            for (int64_t ix = x.start; ix < x.end; ix++) sum += row[ix];
+            const REAL *row = in + (iz * p->input[1] + iy) * p->input[2] * channels;
+            for (int64_t ix = x.start; ix < x.end; ix++) sum += row[ix * channels];
         }
     }
     return sum / average_divisor(p, z, y, x);
@@ -355,7 +357,7 @@ static void average_plane(const pooling_job *job, int64_t plane) {
             if (!is_empty(z) && !is_empty(y)) {
                 vector_range(p, ((z.end - 1) * p->input[1] + y.end - 1) * p->input[2], readable, &first, &end);
             }
-            for (; ox < first; ox++) out[ox] = average_one(p, in, z, y, average_window(p, 2, ox));
+            for (; ox < first; ox++) out[ox] = average_one(p, in, 1, z, y, average_window(p, 2, ox));
             if (first < end) {
                 REAL divisor = average_divisor(p, z, y, average_window(p, 2, first));
                 for (; ox < end; ox += LANES) {
@@ -364,7 +366,7 @@ static void average_plane(const pooling_job *job, int64_t plane) {
                     *(loose_vector *)(out + here) = average_several(p, in, z, y, x, divisor);
                 }
             }
-            for (ox = end; ox < p->output[2]; ox++) out[ox] = average_one(p, in, z, y, average_window(p, 2, ox));
+            for (ox = end; ox < p->output[2]; ox++) out[ox] = average_one(p, in, 1, z, y, average_window(p, 2, ox));
         }
     }
 }
@@ -410,28 +412,37 @@ static void average_grad_plane(const pooling_job *job, int64_t plane) {
     }
 }
 
+#include "pooling_channels.h"
+
 void TYPED(ck_max_pool)(const ck_pooling *p, REAL *y, int64_t *indices, const REAL *x) {
-    pooling_job job = {.p = p, .out = y, .indices = indices, .in = x, .plane = max_plane};
-    if (is_halving(p)) job.plane = halve_plane;
+    pooling_job job = {.p = p, .out = y, .indices = indices, .in = x};
+    job.run = p->channels ? max_part : is_halving(p) ? halve_plane : max_plane;
 #if defined(__x86_64__)
-    if (ck_isa_current() != CK_ISA_BASELINE) job.plane = is_halving(p) ? halve_plane_avx2 : max_plane_avx2;
+    if (ck_isa_current() != CK_ISA_BASELINE) {
+        job.run = p->channels ? max_part_avx2 : is_halving(p) ? halve_plane_avx2 : max_plane_avx2;
+    }
 #endif
-    pool_planes(job);
+    run_pooling(job, p->channels ? output_rows(p) : 1);
 }
 
 void TYPED(ck_max_pool_grad)(const ck_pooling *p, REAL *dx, const REAL *dy, const int64_t *indices) {
-    pooling_job job = {.p = p, .out = dx, .in = dy, .chosen = indices, .plane = max_grad_plane};
-    if (is_halving(p)) job.plane = halve_grad_plane;
+    pooling_job job = {.p = p, .out = dx, .in = dy, .chosen = indices};
+    if (p->channels) {
+        run_max_grad(job);
+        return;
+    }
+    job.run = is_halving(p) ? halve_grad_plane : max_grad_plane;
 #if defined(__x86_64__)
-    if (is_halving(p) && ck_isa_current() != CK_ISA_BASELINE) job.plane = halve_grad_plane_avx2;
+    if (is_halving(p) && ck_isa_current() != CK_ISA_BASELINE) job.run = halve_grad_plane_avx2;
 #endif
-    pool_planes(job);
+    run_pooling(job, 1);
 }
 
 void TYPED(ck_average_pool)(const ck_pooling *p, REAL *y, const REAL *x) {
-    pool_planes((pooling_job){.p = p, .out = y, .in = x, .plane = average_plane});
+    pooling_job job = {.p = p, .out = y, .in = x, .run = p->channels ? average_part : average_plane};
+    run_pooling(job, p->channels ? output_rows(p) : 1);
 }
 
 void TYPED(ck_average_pool_grad)(const ck_pooling *p, REAL *dx, const REAL *dy) {
-    pool_planes((pooling_job){.p = p, .out = dx, .in = dy, .plane = average_grad_plane});
+    run_pooling((pooling_job){.p = p, .out = dx, .in = dy, .run = p->channels ? average_grad_channels : average_grad_plane}, 1);
 }

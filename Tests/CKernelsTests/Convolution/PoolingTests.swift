@@ -2,7 +2,7 @@ import CKernels
 import Testing
 
 private struct Pooling: CustomStringConvertible {
-    var planes = 1
+    var planes = 1, channels = 0
     var input = [1, 1, 1], kernel = [1, 1, 1], stride = [1, 1, 1], padding = [0, 0, 0], dilation = [1, 1, 1]
     var ceilMode = false, countsPadding = true, divisor = 0
 
@@ -21,16 +21,23 @@ private struct Pooling: CustomStringConvertible {
     var inputCount: Int { input.reduce(1, *) }
     var outputCount: Int { output.reduce(1, *) }
 
+    /// The same windows with planes as `channels` innermost.
+    func withInnermost(_ channels: Int) -> Pooling {
+        var pooling = self
+        (pooling.planes, pooling.channels) = (planes / channels, channels)
+        return pooling
+    }
+
     var parameters: ck_pooling {
         func triple(_ values: [Int]) -> (Int64, Int64, Int64) { (Int64(values[0]), Int64(values[1]), Int64(values[2])) }
         return ck_pooling(
             planes: Int64(planes), input: triple(input), kernel: triple(kernel), output: triple(output),
             stride: triple(stride), padding: triple(padding), dilation: triple(dilation),
-            count_includes_padding: countsPadding ? 1 : 0, divisor: Int64(divisor))
+            count_includes_padding: countsPadding ? 1 : 0, divisor: Int64(divisor), channels: Int64(channels))
     }
 
     var description: String {
-        "planes \(planes) in\(input) k\(kernel) s\(stride) p\(padding) d\(dilation) "
+        "planes \(planes) channels \(channels) in\(input) k\(kernel) s\(stride) p\(padding) d\(dilation) "
             + "ceil \(ceilMode) counts \(countsPadding) \(divisor)"
     }
 
@@ -105,7 +112,8 @@ private struct Results<T: Element> {
 
     init(_ pooling: Pooling, x: [T], dy: [T]) {
         let p = pooling.parameters, marker: T = -4321, slack = 5
-        let inputs = pooling.planes * pooling.inputCount, outputs = pooling.planes * pooling.outputCount
+        let planes = pooling.planes * Swift.max(1, pooling.channels)
+        let inputs = planes * pooling.inputCount, outputs = planes * pooling.outputCount
         maxima = [T](repeating: marker, count: outputs + slack)
         averages = maxima
         indices = [Int64](repeating: -99, count: outputs + slack)
@@ -122,10 +130,55 @@ private struct Results<T: Element> {
         #expect(behind.allSatisfy { $0 == marker })
     }
 
+    /// Those of planes, with `channels` of them innermost.
+    func withInnermost(_ channels: Int, _ pooling: Pooling) -> Results {
+        var results = self
+        let (inputs, outputs) = (pooling.inputCount, pooling.outputCount)
+        results.maxima = innermost(channels, maxima, outputs)
+        results.indices = innermost(channels, indices, outputs)
+        results.averages = innermost(channels, averages, outputs)
+        results.maxGrad = innermost(channels, maxGrad, inputs)
+        results.averageGrad = innermost(channels, averageGrad, inputs)
+        return results
+    }
+
     func isIdentical(to other: Results) -> Bool {
         func same(_ a: [T], _ b: [T]) -> Bool { zip(a, b).allSatisfy { $0 == $1 || ($0.isNaN && $1.isNaN) } }
         return indices == other.indices && same(maxima, other.maxima) && same(maxGrad, other.maxGrad)
             && same(averages, other.averages) && same(averageGrad, other.averageGrad)
+    }
+}
+
+/// (plane, channels, places) as (plane, places, channels); what lies behind whole planes stays.
+private func innermost<T>(_ channels: Int, _ values: [T], _ places: Int) -> [T] {
+    var turned = values
+    for start in stride(from: 0, through: values.count - channels * places, by: channels * places) {
+        for channel in 0..<channels {
+            for place in 0..<places {
+                turned[start + place * channels + channel] = values[start + channel * places + place]
+            }
+        }
+    }
+    return turned
+}
+
+/// Channels innermost against planes, which `check` holds to plain loops: the same bits, but for the order in which averages' gradients are
+/// added where windows overlap.
+private func checkInnermost<T: Element>(_ planes: Pooling, _ channels: Int, x: [T], dy: [T]) {
+    let pooling = planes.withInnermost(channels)
+    let turned = (
+        x: innermost(channels, x, planes.inputCount), dy: innermost(channels, dy, planes.outputCount)
+    )
+    withEachInstructionSet { isa in
+        let expected = Results(planes, x: x, dy: dy).withInnermost(channels, planes)
+        var results = Results(pooling, x: turned.x, dy: turned.dy)
+        let terms = T(planes.kernel.reduce(1, *))
+        let areClose = zip(results.averageGrad, expected.averageGrad).allSatisfy {
+            ($0 - $1).magnitude <= 16 * T.ulpOfOne * terms || $0 == $1
+        }
+        #expect(areClose, "average gradient \(T.self) \(isa) \(pooling)")
+        results.averageGrad = expected.averageGrad
+        #expect(results.isIdentical(to: expected), "\(T.self) \(isa) \(pooling)")
     }
 }
 
@@ -238,18 +291,63 @@ private func check<T: Element>(
         }
     }
 
+    /// Channels around whole vectors, with ties and NaN; tiles that cover all of the input, or leave some, and planes cut into parts.
+    @Test func channelsInnermost() {
+        var random = TestRandom(seed: 12)
+        func check<T: Element>(_ planes: Pooling, _ channels: Int, nans: Bool, as type: T.Type) {
+            func numbers(_ count: Int, nans: Bool) -> [T] {
+                (0..<count).map { _ in
+                    let digit = Int.random(in: 0..<12, using: &random)
+                    return nans && digit < 3 ? [T.nan, .infinity, -.infinity][digit] : T(digit)
+                }
+            }
+            checkInnermost(
+                planes, channels, x: numbers(planes.planes * planes.inputCount, nans: nans),
+                dy: numbers(planes.planes * planes.outputCount, nans: false))
+        }
+        let counts = [1, 3, 4, 7, 8, 9, 16, 17, 23]
+        var geometries = 0
+        while geometries < 150 {
+            func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+            func axes(_ range: ClosedRange<Int>) -> [Int] { (0..<3).map { _ in pick(range) } }
+            let channels = counts[geometries % counts.count]
+            var p = Pooling(
+                planes: pick(1...2) * channels, input: axes(1...5), kernel: axes(1...3), stride: axes(1...3),
+                padding: axes(0...2), dilation: geometries.isMultiple(of: 3) ? axes(1...3) : [1, 1, 1],
+                ceilMode: pick(0...1) == 1, countsPadding: pick(0...1) == 1,
+                divisor: pick(0...3) == 0 ? pick(1...7) : 0)
+            for a in 0..<pick(0...2) {
+                (p.input[a], p.kernel[a], p.stride[a], p.padding[a], p.dilation[a]) = (1, 1, 1, 0, 1)
+            }
+            if pick(0...2) == 0 { (p.stride, p.padding, p.dilation) = (p.kernel, [0, 0, 0], [1, 1, 1]) }
+            guard p.isValid else { continue }
+            geometries += 1
+            check(p, channels, nans: geometries.isMultiple(of: 2), as: Float.self)
+            check(p, channels, nans: geometries.isMultiple(of: 2), as: Double.self)
+        }
+        check(.square(16, 61, 61, kernel: 3, stride: 2, padding: 1), 16, nans: false, as: Float.self)
+        check(.square(16, 92, 90, kernel: 2, stride: 2), 16, nans: false, as: Float.self)
+        check(.square(16, 93, 90, kernel: 2, stride: 2), 16, nans: false, as: Float.self)
+    }
+
     @Test func nothingToDo() {
         check(Pooling.square(0, 4, 4, kernel: 2, stride: 2), seed: 1, as: Float.self)
+        var empty = Pooling.square(0, 4, 4, kernel: 2, stride: 2)
+        empty.channels = 8
+        _ = Results<Float>(empty, x: [], dy: [])
     }
 
     @Test func threadsDoNotChangeResults() {
         var random = TestRandom(seed: 5)
         let poolings: [Pooling] = [
             .square(300, 24, 24, kernel: 2, stride: 2), .square(40, 33, 31, kernel: 3, stride: 2, padding: 1),
+            .square(40, 65, 33, kernel: 3, stride: 2, padding: 1).withInnermost(20),
+            .square(300, 24, 24, kernel: 2, stride: 2).withInnermost(30),
         ]
         for p in poolings {
-            let x = (0..<p.planes * p.inputCount).map { _ in Float(random.uniform()) }
-            let dy = (0..<p.planes * p.outputCount).map { _ in Float(random.uniform()) }
+            let planes = p.planes * max(1, p.channels)
+            let x = (0..<planes * p.inputCount).map { _ in Float(random.uniform()) }
+            let dy = (0..<planes * p.outputCount).map { _ in Float(random.uniform()) }
             withEachInstructionSet { isa in
                 let before = ck_thread_count()
                 defer { ck_set_thread_count(before) }

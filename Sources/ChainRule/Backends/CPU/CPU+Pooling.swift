@@ -161,6 +161,7 @@ extension PoolingGeometry {
         ck_pooling(
             planes: Int64(shape.dropLast(axes).reduce(1, *)), input: input.kernelValue, kernel: kernel.kernelValue,
             output: output.kernelValue, stride: stride.kernelValue, padding: padding.kernelValue,
-            dilation: dilation.kernelValue, count_includes_padding: countsPadding ? 1 : 0, divisor: Int64(divisor))
+            dilation: dilation.kernelValue, count_includes_padding: countsPadding ? 1 : 0, divisor: Int64(divisor),
+            channels: 0)
     }
 }
