@@ -68,6 +68,13 @@ DEFINE_EXTREMUM_LEAF(minimum, T(min), INFINITY)
 
 // MARK: Rows into accumulators, one for each column
 
+/// Vectors side by side, so that memory is read as it lies: as many as registers hold with their accumulators.
+#if CK_VECTOR_BYTES == 64
+#define FOLD_VECTORS 8
+#else
+#define FOLD_VECTORS 4
+#endif
+
 #define DEFINE_FOLD(name, join, term)                                                            \
     CK_INLINE void T(fold_vector_##name)(f64v *sum, const REAL *in, int64_t count, const f64v *center) \
     {                                                                                            \
@@ -75,25 +82,33 @@ DEFINE_EXTREMUM_LEAF(minimum, T(min), INFINITY)
         T(doubles) v = T(widen)(count == LANES ? T(load)(in) : T(load_part)(in, count, 0));      \
         for (int h = 0; h < PARTS; h++) sum[h] = join(sum[h], term(v.part[h], center[h]));       \
     }                                                                                            \
+    CK_INLINE void T(fold_strip_##name)(int vectors, int64_t count, int64_t rows, const REAL *in, int64_t row_stride, \
+                                        double *accumulator, const double *center)               \
+    {                                                                                            \
+        f64v sum[FOLD_VECTORS][PARTS], middle[FOLD_VECTORS][PARTS];                              \
+        for (int k = 0; k < vectors * PARTS; k++) {                                              \
+            sum[k / PARTS][k % PARTS] = load_f64(accumulator + k * CK_F64_LANES);                \
+            middle[k / PARTS][k % PARTS] = load_f64(center + k * CK_F64_LANES);                  \
+        }                                                                                        \
+        for (int64_t i = 0; i < rows; i++)                                                       \
+            for (int v = 0; v < vectors; v++)                                                    \
+                T(fold_vector_##name)(sum[v], in + i * row_stride + v * LANES, count, middle[v]); \
+        for (int k = 0; k < vectors * PARTS; k++)                                                \
+            store_f64(accumulator + k * CK_F64_LANES, sum[k / PARTS][k % PARTS]);                \
+    }                                                                                            \
     static void T(fold_##name)(int64_t columns, int64_t rows, const void *x, int64_t row_stride, \
                                double *accumulator, const double *center)                        \
     {                                                                                            \
-        for (int64_t j = 0; j < columns; j += LANES) {                                           \
-            const REAL *in = (const REAL *)x + j;                                                \
-            int64_t count = columns - j < LANES ? columns - j : LANES;                           \
-            f64v sum[PARTS], middle[PARTS];                                                      \
-            for (int h = 0; h < PARTS; h++) {                                                    \
-                sum[h] = load_f64(accumulator + j + h * CK_F64_LANES);                           \
-                middle[h] = load_f64(center + j + h * CK_F64_LANES);                             \
-            }                                                                                    \
-            if (count == LANES)                                                                  \
-                for (int64_t i = 0; i < rows; i++)                                               \
-                    T(fold_vector_##name)(sum, in + i * row_stride, LANES, middle);              \
-            else                                                                                 \
-                for (int64_t i = 0; i < rows; i++)                                               \
-                    T(fold_vector_##name)(sum, in + i * row_stride, count, middle);              \
-            for (int h = 0; h < PARTS; h++) store_f64(accumulator + j + h * CK_F64_LANES, sum[h]); \
-        }                                                                                        \
+        const REAL *in = x;                                                                      \
+        int64_t j = 0, strip = FOLD_VECTORS * LANES;                                             \
+        for (; j + strip <= columns; j += strip)                                                 \
+            T(fold_strip_##name)(FOLD_VECTORS, LANES, rows, in + j, row_stride, accumulator + j, center + j); \
+        for (; j + strip / 2 <= columns; j += strip / 2)                                         \
+            T(fold_strip_##name)(FOLD_VECTORS / 2, LANES, rows, in + j, row_stride, accumulator + j, center + j); \
+        for (; j + LANES <= columns; j += LANES)                                                 \
+            T(fold_strip_##name)(1, LANES, rows, in + j, row_stride, accumulator + j, center + j); \
+        if (j < columns)                                                                         \
+            T(fold_strip_##name)(1, columns - j, rows, in + j, row_stride, accumulator + j, center + j); \
     }
 DEFINE_FOLD(sum, PLUS, ITSELF)
 DEFINE_FOLD(sum_squares, PLUS, SQUARE)
@@ -139,3 +154,4 @@ DEFINE_ARG_FOLD(arg_minimum, <)
 #undef DEFINE_EXTREMUM_LEAF
 #undef DEFINE_FOLD
 #undef DEFINE_ARG_FOLD
+#undef FOLD_VECTORS
