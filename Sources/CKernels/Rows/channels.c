@@ -62,11 +62,10 @@ static void sum_rows(void *context, int64_t index)
     memset(block.sums, 0, (size_t)(2 * block.stride) * sizeof(double));
     job->kernels->sum(job->arrays, &block);
 }
-/// Begins with what was read last, for that is still in a cache.
 static void write_rows(void *context, int64_t index)
 {
     const rows_job *job = context;
-    ck_channel_block block = block_at(job, job->panel.blocks - 1 - index);
+    ck_channel_block block = block_at(job, index);
     job->kernels->write(job->arrays, &block);
 }
 

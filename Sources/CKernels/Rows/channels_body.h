@@ -11,7 +11,7 @@ CK_INLINE double T(variance_of)(double sum, double squares, double count)
     return variance < 0 ? 0 : variance;
 }
 
-/// Asks for what the next run has here: it lies too far away for the machine to guess.
+/// Asks for what lies `step` elements on. The next run of a channel is too far away for the machine to guess.
 CK_INLINE void T(ask_for)(const REAL *here, int64_t step) { __builtin_prefetch(here + step); }
 
 #define FOR_EACH_RUN(run, array) \

@@ -4,6 +4,7 @@
 /// a strip stay in registers.
 
 #define NEAR_BYTES 65536
+#define AHEAD_BYTES 4096
 /// Vectors of a strip: as many as registers hold with their sums.
 #if CK_VECTOR_BYTES == 64
 #define STRIP 4
@@ -25,6 +26,18 @@ CK_INLINE void T(by_strips)(T(strip_kernel) strip, const ck_channel_arrays *a, c
         for (; c + STRIP * LANES <= end; c += STRIP * LANES) strip(a, b, c, INT64_MAX, STRIP, row, last);
         for (; c < end; c += LANES) strip(a, b, c, end, 1, row, last);
     }
+}
+
+/// Column c on of a row. Asks for the same of a row `ahead` elements on: with strips in between the machine guesses late.
+CK_INLINE VECTOR T(column_of)(const REAL *row, int64_t c, int64_t end, int64_t ahead)
+{
+    T(ask_for)(row + c, ahead);
+    return T(columns_at)(row, c, end, 0);
+}
+CK_INLINE int64_t T(ahead)(const ck_channel_arrays *a)
+{
+    int64_t rows = AHEAD_BYTES / (int64_t)sizeof(REAL) / a->channels;
+    return (rows > 0 ? rows : 1) * a->channels;
 }
 
 /// Two sums in double for each channel of a vector.
@@ -72,10 +85,11 @@ CK_INLINE void T(norm_sum_strip)(const ck_channel_arrays *a, const ck_channel_bl
         start[v] = T(columns_at)(a->x, c + v * LANES, end, 0);
         sums[v] = T(load_sums)(T(sums_at)(b, c + v * LANES), b->stride);
     }
+    int64_t ahead = T(ahead)(a);
     for (; row < end_row; row++) {
         const REAL *x = (const REAL *)a->x + row * a->channels;
         for (int v = 0; v < vectors; v++) {
-            VECTOR here = T(columns_at)(x, c + v * LANES, end, 0);
+            VECTOR here = T(column_of)(x, c + v * LANES, end, ahead);
             for (int h = 0; h < PARTS; h++) {
                 f64v deviation = WIDEN(here, h) - WIDEN(start[v], h);
                 sums[v].first[h] += deviation;
@@ -126,11 +140,12 @@ CK_INLINE void T(norm_write_strip)(const ck_channel_arrays *a, const ck_channel_
         scale[v] = NARROW(factors.first);
         shift[v] = NARROW(factors.second);
     }
+    int64_t ahead = T(ahead)(a);
     for (; row < end_row; row++) {
         const REAL *x = (const REAL *)a->x + row * a->channels, *added = (const REAL *)a->added + row * a->channels;
         for (int v = 0; v < vectors; v++) {
-            VECTOR y = MADD(T(columns_at)(x, c + v * LANES, end, 0) - mean[v], scale[v], shift[v]);
-            if (a->added) y += T(columns_at)(added, c + v * LANES, end, 0);
+            VECTOR y = MADD(T(column_of)(x, c + v * LANES, end, ahead) - mean[v], scale[v], shift[v]);
+            if (a->added) y += T(column_of)(added, c + v * LANES, end, ahead);
             if (a->rectified) y = T(at_least)(y, 0);
             T(put_columns)((REAL *)a->out + row * a->channels, c + v * LANES, end, y);
         }
@@ -150,13 +165,14 @@ CK_INLINE void T(grad_sum_strip)(const ck_channel_arrays *a, const ck_channel_bl
         mean[v] = T(columns_at)(a->mean, c + v * LANES, end, 0);
         sums[v] = T(load_sums)(T(sums_at)(b, c + v * LANES), b->stride);
     }
+    int64_t ahead = T(ahead)(a);
     for (; row < end_row; row++) {
         int64_t offset = row * a->channels;
         for (int v = 0; v < vectors; v++) {
-            VECTOR g = T(columns_at)((const REAL *)a->dy + offset, c + v * LANES, end, 0);
-            VECTOR d = T(columns_at)((const REAL *)a->x + offset, c + v * LANES, end, 0) - mean[v];
+            VECTOR g = T(column_of)((const REAL *)a->dy + offset, c + v * LANES, end, ahead);
+            VECTOR d = T(column_of)((const REAL *)a->x + offset, c + v * LANES, end, ahead) - mean[v];
             if (passed) {
-                VECTOR y = T(columns_at)((const REAL *)a->y + offset, c + v * LANES, end, 0);
+                VECTOR y = T(column_of)((const REAL *)a->y + offset, c + v * LANES, end, ahead);
                 g = y <= 0 ? (VECTOR)0 : g;
                 T(put_columns)(passed + offset, c + v * LANES, end, g);
             }
@@ -205,11 +221,12 @@ CK_INLINE void T(grad_write_strip)(const ck_channel_arrays *a, const ck_channel_
         shift[v] = NARROW(factors.first);
         slope[v] = NARROW(factors.second);
     }
+    int64_t ahead = T(ahead)(a);
     for (; row < end_row; row++) {
         int64_t offset = row * a->channels;
         for (int v = 0; v < vectors; v++) {
-            VECTOR g = T(columns_at)(gradient + offset, c + v * LANES, end, 0);
-            VECTOR d = T(columns_at)((const REAL *)a->x + offset, c + v * LANES, end, 0) - mean[v];
+            VECTOR g = T(column_of)(gradient + offset, c + v * LANES, end, ahead);
+            VECTOR d = T(column_of)((const REAL *)a->x + offset, c + v * LANES, end, ahead) - mean[v];
             T(put_columns)((REAL *)a->out + offset, c + v * LANES, end, MADD(g, scale[v], MADD(d, slope[v], shift[v])));
         }
     }
@@ -217,4 +234,5 @@ CK_INLINE void T(grad_write_strip)(const ck_channel_arrays *a, const ck_channel_
 static void T(grad_write)(const ck_channel_arrays *a, const ck_channel_block *b) { T(by_strips)(T(grad_write_strip), a, b); }
 
 #undef NEAR_BYTES
+#undef AHEAD_BYTES
 #undef STRIP
