@@ -52,13 +52,21 @@ static int run_fast_gradient(const ck_convolution *p, float *dw, const float *dy
 // Channels innermost
 
 int ck_convolution_innermost_serves(const ck_convolution *p, ck_convolution_pass pass) {
-    return ck_winograd_serves(p, pass);
+    return ck_winograd_serves(p, pass) || ck_rows_serves(p, pass);
 }
 
 int ck_convolution_innermost(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *first,
                              const float *second, const float *bias, int rectified, void *workspace) {
-    if (!ck_winograd_serves(p, pass)) return 0;
-    if (pass == CK_CONV_FORWARD) return ck_winograd_forward(p, result, first, second, bias, rectified, workspace);
-    if (pass == CK_CONV_INPUT_GRAD) return ck_winograd_input_grad(p, result, first, second, workspace);
-    return ck_winograd_weight_grad(p, result, first, second, workspace);
+    if (ck_winograd_serves(p, pass)) {
+        if (pass == CK_CONV_FORWARD) return ck_winograd_forward(p, result, first, second, bias, rectified, workspace);
+        if (pass == CK_CONV_INPUT_GRAD) return ck_winograd_input_grad(p, result, first, second, workspace);
+        return ck_winograd_weight_grad(p, result, first, second, workspace);
+    }
+    if (!ck_rows_serves(p, pass)) return 0;
+    if (pass == CK_CONV_WEIGHT_GRAD) {
+        ck_rows_gradient(p, result, first, second, workspace);
+    } else {
+        ck_rows_run(p, pass, result, first, second, bias, rectified, workspace);
+    }
+    return 1;
 }

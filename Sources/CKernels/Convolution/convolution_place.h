@@ -52,6 +52,9 @@ typedef struct place_kernels {
     /// to[c * stride + p] = from[p * width + c] + bias[c], unless `bias` is null, and its ReLU when `rectified`; c < channels, p < count.
     void (*lie)(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count,
                 const float *bias, int rectified);
+    /// to[p * stride + c] = from[p * width + c] + bias[c] likewise.
+    void (*put)(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count,
+                const float *bias, int rectified);
     /// C = A B, or C += A B: see matmul_plane.h.
     void (*multiply)(int64_t rows, int64_t columns, int64_t k, const float *a, int64_t a_step, int packed, const float *b,
                      int64_t b_row, float *c, int64_t c_row, int accumulate);

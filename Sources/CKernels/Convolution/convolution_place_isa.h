@@ -62,6 +62,23 @@ static void place_lie(float *to, const float *from, int64_t channels, int64_t st
     }
 }
 
+static void place_put(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count,
+                      const float *bias, int rectified) {
+    for (int64_t c = 0; c < channels; c += LANES) {
+        const int64_t there = channels - c < LANES ? channels - c : LANES;
+        vector added = {0};
+        if (bias) added = there == LANES ? load_place(bias + c) : load_some_place(bias + c, there);
+        for (int64_t p = 0; p < count; p++) {
+            const vector x = rectify_place(load_place(from + p * width + c) + added, rectified);
+            if (there == LANES) {
+                store_place(to + p * stride + c, x);
+            } else {
+                store_some_place(to + p * stride + c, x, there);
+            }
+        }
+    }
+}
+
 // A row of results
 
 /// product (rows by vectors) = the sum over taps of the source's numbers times the weights. All the sizes but the number of
@@ -253,5 +270,5 @@ static void place_taps_run(const place_taps *t) {
 
 const place_kernels KERNELS = {
     .lanes = LANES, .row = place_row_run, .kernel_rows = {ROWS_OF_3, ROWS_OF_5}, .taps = place_taps_run,
-    .stand = place_stand, .lie = place_lie, .multiply = multiply_plane_place,
+    .stand = place_stand, .lie = place_lie, .put = place_put, .multiply = multiply_plane_place,
 };

@@ -68,7 +68,9 @@ typedef struct rows_run {
     const ck_conv_product *product;
     rows_plan plan;
     const float *source, *weights, *bias;
-    int rectified;
+    int rectified, source_innermost, result_innermost;
+    const float *standing;  // the source with the channels of a pixel together, `plan.channels` of them
+    int64_t turned;         // images that are brought into that form: all or none
     float *result, *memory;
     int64_t pack_channels;
     _Atomic unsigned taken;
@@ -123,16 +125,36 @@ static void pack_weights(const rows_run *run, int64_t first, int64_t count) {
     }
 }
 
-static void prepare_block(void *context, int64_t block) {
-    const rows_run *run = context;
+/// An image with the channels of a pixel together, zeros behind them.
+static void stand_image(const rows_run *run, int64_t image) {
     const ck_conv_product *product = run->product;
-    if (block < run->plan.images) {
-        run->kernels->stand(run->memory + block * product->source_plane * run->plan.channels,
-                            run->source + block * product->source_channels * product->source_plane,
-                            product->source_channels, product->source_plane, run->plan.channels, product->source_plane);
+    const int64_t plane = product->source_plane, channels = product->source_channels, width = run->plan.channels;
+    const float *from = run->source + image * plane * channels;
+    float *to = run->memory + image * plane * width;
+    if (!run->source_innermost) {
+        run->kernels->stand(to, from, channels, plane, width, plane);
         return;
     }
-    const int64_t first = (block - run->plan.images) * run->pack_channels;
+    for (int64_t p = 0; p < plane; p++, to += width, from += channels) {
+        memcpy(to, from, (size_t)channels * sizeof(float));
+        memset(to + channels, 0, (size_t)(width - channels) * sizeof(float));
+    }
+}
+
+/// Says where all images stand, and how many have to be brought there.
+static void find_source(rows_run *run) {
+    const int in_place = run->source_innermost && run->product->source_channels == run->plan.channels;
+    run->standing = in_place ? run->source : run->memory;
+    run->turned = in_place ? 0 : run->product->batch;
+}
+
+static void prepare_block(void *context, int64_t block) {
+    const rows_run *run = context;
+    if (block < run->turned) {
+        stand_image(run, block);
+        return;
+    }
+    const int64_t first = (block - run->turned) * run->pack_channels;
     pack_weights(run, first, min(run->pack_channels, run->plan.channels - first));
 }
 
@@ -151,7 +173,7 @@ static void gather(const rows_run *run, const rows_piece *piece, const ck_conv_p
     const int64_t width = product->source_size[2], all = run->plan.channels;
     for (int64_t p = piece->first; p < piece->first + piece->count; p++, to += row) {
         const int64_t line = p / run->plan.pixels, column = p % run->plan.pixels;
-        const float *image = run->memory + line / y->pixels * product->source_plane * all + channel;
+        const float *image = run->standing + line / y->pixels * product->source_plane * all + channel;
         for (int64_t t = 0; t < taps; t++) {
             const int64_t at_y = y->origin + line % y->pixels * y->pixel_step + (tap + t) / x->taps * y->tap_step;
             const int64_t at_x = x->origin + column * x->pixel_step + (tap + t) % x->taps * x->tap_step;
@@ -206,11 +228,17 @@ static void finish(const rows_run *run, const rows_piece *piece, const ck_conv_a
             const int64_t pixels = min(plan->pixels - column, piece->first + piece->count - p);
             const int64_t x = column * plan->steps, count = min(pixels * plan->steps, geometry->result_size[2] - x);
             const int64_t at_y = y->first_result + line % y->pixels * y->result_step;
-            float *to = run->result + (line / y->pixels * geometry->result_channels + channel) * geometry->result_plane
-                + at_y * geometry->result_size[2] + x;
+            float *image = run->result + line / y->pixels * geometry->result_channels * geometry->result_plane;
+            const int64_t pixel = at_y * geometry->result_size[2] + x;
             const float *from = product + (panel * plan->block_pixels + p - piece->first) * plan->steps * RESULTS;
-            run->kernels->lie(to, from, channels, geometry->result_plane, RESULTS, count,
-                              run->bias ? run->bias + channel : 0, run->rectified);
+            const float *bias = run->bias ? run->bias + channel : 0;
+            if (run->result_innermost) {
+                run->kernels->put(image + pixel * geometry->result_channels + channel, from, channels,
+                                  geometry->result_channels, RESULTS, count, bias, run->rectified);
+            } else {
+                run->kernels->lie(image + channel * geometry->result_plane + pixel, from, channels,
+                                  geometry->result_plane, RESULTS, count, bias, run->rectified);
+            }
             p += pixels;
         }
     }
@@ -244,7 +272,8 @@ int ck_rows_serves(const ck_convolution *p, ck_convolution_pass pass) {
     const int64_t taps = p->kernel[1] * p->kernel[2];
     if (taps > MOST_TAPS) return 0;
     if (pass == CK_CONV_INPUT_GRAD) return p->stride[2] <= MOST_PIXELS;
-    // Every number of x is turned, those too that a stride leaves out.
+    if (p->x_innermost) return 1;
+    // Every number of x is turned else, those too that a stride leaves out.
     const int64_t uses = taps * p->out_channels * p->output[1] * p->output[2] / (p->input[1] * p->input[2]);
     if (pass == CK_CONV_WEIGHT_GRAD && p->in_channels < LEAST_GRADIENT_CHANNELS && ck_place_gradient_serves(p)) return 0;
     return uses >= LEAST_USES;
@@ -257,10 +286,13 @@ void ck_rows_run(const ck_convolution *p, ck_convolution_pass pass, float *resul
     rows_run run = {
         .kernels = ck_place_kernels(ck_isa_current()), .product = &product, .plan = make_plan(&product),
         .source = source, .weights = w, .bias = bias, .rectified = rectified, .result = result,
+        .source_innermost = pass == CK_CONV_INPUT_GRAD ? p->y_innermost : p->x_innermost,
+        .result_innermost = pass == CK_CONV_INPUT_GRAD ? p->x_innermost : p->y_innermost,
         .memory = (float *)((char *)workspace + ck_conv_phase_bytes(&product)),
     };
     run.pack_channels = MOST_TAPS / product.kernel_volume;
-    ck_parallel(run.plan.images + parts_of(run.plan.channels, run.pack_channels), prepare_block, &run);
+    find_source(&run);
+    ck_parallel(run.turned + parts_of(run.plan.channels, run.pack_channels), prepare_block, &run);
     ck_parallel(product.phase_count[1] * run.plan.pixel_blocks * run.plan.panel_blocks, multiply_block, &run);
 }
 
@@ -305,7 +337,8 @@ size_t ck_rows_workspace(const ck_convolution *p, ck_convolution_pass pass) {
 typedef struct gradient_run {
     rows_run rows;  // how the source is read
     gradient_plan plan;
-    const float *gradient;
+    const float *dy, *gradient;  // as it came, and with the channels of a pixel together
+    int64_t gradient_row;        // from one pixel to the next
     float *result;
     _Atomic unsigned taken;
 } gradient_run;
@@ -313,14 +346,14 @@ typedef struct gradient_run {
 static void stand_block(void *context, int64_t block) {
     const gradient_run *run = context;
     const ck_conv_product *product = run->rows.product;
-    const int64_t image = block / 2;
-    const int of_source = block % 2 == 0;
-    const int64_t channels = of_source ? product->source_channels : product->result_channels;
-    const int64_t plane = of_source ? product->source_plane : product->result_plane;
-    const int64_t width = of_source ? run->plan.sources : run->plan.results;
-    float *to = run->rows.memory + (of_source ? 0 : run->plan.gradient) + image * plane * width;
-    const float *from = (of_source ? run->rows.source : run->gradient) + image * channels * plane;
-    run->rows.kernels->stand(to, from, channels, plane, width, plane);
+    if (block < run->rows.turned) {
+        stand_image(&run->rows, block);
+        return;
+    }
+    const int64_t image = block - run->rows.turned, width = run->plan.results, plane = product->result_plane;
+    run->rows.kernels->stand(run->rows.memory + run->plan.gradient + image * plane * width,
+                             run->dy + image * product->result_channels * plane, product->result_channels, plane, width,
+                             plane);
 }
 
 static void gradient_block(void *context, int64_t block) {
@@ -344,8 +377,8 @@ static void gradient_block(void *context, int64_t block) {
     for (int64_t pixel = part * plan->part_pixels; pixel < end; pixel += GRADIENT_PIXELS) {
         const rows_piece piece = {.first = pixel, .count = min(GRADIENT_PIXELS, end - pixel)};
         gather(&run->rows, &piece, &phase, tap, taps, channel, channels, factor, row);
-        const float *a = run->rows.memory + plan->gradient + pixel * plan->results + first_result;
-        run->rows.kernels->multiply(results, taps * channels, piece.count, a, plan->results, 1, factor, row, sums, all,
+        const float *a = run->gradient + pixel * run->gradient_row + first_result;
+        run->rows.kernels->multiply(results, taps * channels, piece.count, a, run->gradient_row, 1, factor, row, sums, all,
                                     pixel > part * plan->part_pixels);
     }
     ck_leave_scratch(&run->taken, scratch);
@@ -368,15 +401,19 @@ static void add_block(void *context, int64_t result) {
 void ck_rows_gradient(const ck_convolution *p, float *dw, const float *dy, const float *x, void *workspace) {
     ck_conv_product product = ck_conv_plan(p, CK_CONV_FORWARD);
     ck_conv_plan_phases(&product, p, CK_CONV_FORWARD, workspace);
-    gradient_run run = {.plan = plan_gradient(&product), .gradient = dy, .result = dw};
+    gradient_run run = {.plan = plan_gradient(&product), .dy = dy, .result = dw};
     run.rows = (rows_run){
         .kernels = ck_place_kernels(ck_isa_current()), .product = &product, .source = x,
+        .source_innermost = p->x_innermost,
         .memory = (float *)((char *)workspace + ck_conv_phase_bytes(&product)),
     };
     run.rows.plan.channels = run.plan.sources;
     run.rows.plan.pixels = product.result_size[2];
     const gradient_plan *plan = &run.plan;
-    ck_parallel(2 * product.batch, stand_block, &run);
+    find_source(&run.rows);
+    run.gradient = p->y_innermost ? dy : run.rows.memory + plan->gradient;
+    run.gradient_row = p->y_innermost ? product.result_channels : plan->results;
+    ck_parallel(run.rows.turned + (p->y_innermost ? 0 : product.batch), stand_block, &run);
     ck_parallel(plan->parts * plan->tap_blocks * plan->channel_blocks * plan->result_blocks, gradient_block, &run);
     ck_parallel(product.result_channels, add_block, &run);
 }
