@@ -16,8 +16,9 @@ import CKernels
 ///
 /// For each signature (shapes, dtypes and requiresGrad of the arguments, modules in training or not) the first calls run as written and
 /// are recorded; once two recordings agree, later calls run a plan: what is computed twice is computed once, what nobody uses is left
-/// out, elementwise operations run together while their data is in the cache, and tensors that do not outlive a call share one block of
-/// memory, in which each has its place. Results differ from those of the function as written by rounding alone.
+/// out, elementwise operations run together while their data is in the cache, images lie as the convolutions that read and write them want
+/// them, and tensors that do not outlive a call share one block of memory, in which each has its place. Results differ from those of the
+/// function as written by rounding alone.
 ///
 /// What the function may use besides its arguments:
 /// - parameters, their gradients, buffers of modules, the optimisers of ChainRuleNN (with their settings as they are at the time

@@ -72,6 +72,13 @@ struct ValueForm {
         isContiguous = tensor.isContiguous
     }
 
+    /// Row-major.
+    init(_ shape: Shape, _ dtype: DType) {
+        self.shape = shape
+        self.dtype = dtype
+        isContiguous = true
+    }
+
     var byteCount: Int { shape.elementCount * dtype.byteCount }
 }
 

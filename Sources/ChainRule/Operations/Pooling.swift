@@ -95,6 +95,8 @@ struct PoolingGeometry: Hashable, Sendable {
     var countsPadding = true
     /// What averages divide by instead of the window's size; 0 for that.
     var divisor = 0
+    /// Images are (batch, places..., channels), as a plan may have them. Not for `MaxPoolGather`.
+    var channelsLast = false
 
     init(
         axes: Int, input: [Int], kernel: [Int], output: [Int], stride: [Int], padding: [Int], dilation: [Int]
@@ -112,8 +114,14 @@ struct PoolingGeometry: Hashable, Sendable {
         axes: 1, input: [4], kernel: [2], output: [2], stride: [2], padding: [0], dilation: [1])
 
     /// The shape of the result for an input, or of the input for a result.
-    func outputShape(for shape: Shape) -> Shape { Shape(Array(shape.dropLast(axes)) + output.last(axes)) }
-    func inputShape(for shape: Shape) -> Shape { Shape(Array(shape.dropLast(axes)) + input.last(axes)) }
+    func outputShape(for shape: Shape) -> Shape { self.shape(like: shape, output) }
+    func inputShape(for shape: Shape) -> Shape { self.shape(like: shape, input) }
+
+    private func shape(like shape: Shape, _ sizes: Triple) -> Shape {
+        channelsLast
+            ? Shape([shape[0]] + sizes.last(axes) + [shape[axes + 1]])
+            : Shape(Array(shape.dropLast(axes)) + sizes.last(axes))
+    }
 }
 
 extension Tensor {

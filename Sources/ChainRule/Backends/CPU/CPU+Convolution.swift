@@ -78,11 +78,11 @@ extension CPU {
 }
 
 extension ConvolutionGeometry {
-    fileprivate func kernelDescription(batch: Int) -> ck_convolution {
+    func kernelDescription(batch: Int, channelsLast: ChannelsLast = ChannelsLast()) -> ck_convolution {
         ck_convolution(
             batch: Int64(batch), in_channels: Int64(inChannels), out_channels: Int64(outChannels),
             groups: Int64(groups), input: input.kernelValue, kernel: kernel.kernelValue, output: output.kernelValue,
             stride: stride.kernelValue, padding: padding.kernelValue, dilation: dilation.kernelValue,
-            x_innermost: 0, y_innermost: 0)
+            x_innermost: channelsLast.x ? 1 : 0, y_innermost: channelsLast.y ? 1 : 0)
     }
 }

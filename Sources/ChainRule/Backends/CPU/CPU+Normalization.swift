@@ -5,20 +5,21 @@ import CKernels
 extension CPU {
     typealias Affine = (weight: Tensor, bias: Tensor)
 
-    /// y, mean, r and the biased variance of each channel. What is `added`, if anything, joins y, and max(y, 0) is taken last when it is
-    /// `rectified`.
+    /// y, mean, r and the biased variance of each channel, shaped (1, C, 1...). What is `added`, if anything, joins y, and max(y, 0) is taken
+    /// last when it is `rectified`. The axis of the channels is 1, or the last of `channelsLast`.
     static func batchNorm(
-        _ x: Tensor, _ affine: Affine?, added: Tensor? = nil, rectified: Bool = false, eps: Double
+        _ x: Tensor, _ affine: Affine?, added: Tensor? = nil, rectified: Bool = false, eps: Double,
+        channelsLast: Bool = false
     ) -> [Tensor] {
         let (x, added) = (contiguous(x), added.map(contiguous))
         let (weight, bias) = (affine.map { contiguous($0.weight) }, affine.map { contiguous($0.bias) })
         let y = Tensor(uninitialized: x.shape, dtype: x.dtype)
-        let kept = AxisSet.channels(x.rank).reduced(x.shape)
+        let (batch, channels, places) = channelCounts(x, channelsLast)
+        let kept = Shape([1, Int(channels)] + x.shape.dropFirst(2).map { _ in 1 })
         let (mean, root, variance) = (
             Tensor(uninitialized: kept, dtype: x.dtype), Tensor(uninitialized: kept, dtype: x.dtype),
             Tensor(uninitialized: kept, dtype: x.dtype)
         )
-        let (batch, channels, places) = channelCounts(x)
         if x.dtype == .float32 {
             ck_batch_norm_f32(
                 batch, channels, places, y.freshPointer(to: Float.self), mean.freshPointer(to: Float.self),
@@ -35,14 +36,19 @@ extension CPU {
         return [y, mean, root, variance]
     }
 
-    private static func channelCounts(_ x: Tensor) -> (batch: Int64, channels: Int64, places: Int64) {
-        (Int64(x.shape[0]), Int64(x.shape[1]), Int64(x.shape.dropFirst(2).reduce(1, *)))
+    /// With the channels last each place is like another element of the batch.
+    private static func channelCounts(
+        _ x: Tensor, _ channelsLast: Bool
+    ) -> (batch: Int64, channels: Int64, places: Int64) {
+        channelsLast
+            ? (Int64(x.shape.dropLast().reduce(1, *)), Int64(x.shape[x.rank - 1]), 1)
+            : (Int64(x.shape[0]), Int64(x.shape[1]), Int64(x.shape.dropFirst(2).reduce(1, *)))
     }
 
     /// dx, and dw and db when there is a weight, from dy, x, mean, r and the weight. With `output`, the rectified y, dy counts only where
     /// that is above 0; then there is a last result, what of dy counts, when something `wasAdded`.
     static func batchNormGradient(
-        _ inputs: [Tensor], isAffine: Bool, output: Tensor? = nil, wasAdded: Bool = false
+        _ inputs: [Tensor], isAffine: Bool, output: Tensor? = nil, wasAdded: Bool = false, channelsLast: Bool = false
     ) -> [Tensor] {
         let (parts, y) = (inputs.map(contiguous), output.map(contiguous))
         let (dy, x, mean, root) = (parts[0], parts[1], parts[2], parts[3])
@@ -52,7 +58,7 @@ extension CPU {
         let (dWeight, dBias) = (
             Tensor(uninitialized: mean.shape, dtype: x.dtype), Tensor(uninitialized: mean.shape, dtype: x.dtype)
         )
-        let (batch, channels, places) = channelCounts(x)
+        let (batch, channels, places) = channelCounts(x, channelsLast)
         if x.dtype == .float32 {
             ck_batch_norm_grad_f32(
                 batch, channels, places, dx.freshPointer(to: Float.self), dWeight.freshPointer(to: Float.self),

@@ -158,10 +158,11 @@ extension CPU {
 
 extension PoolingGeometry {
     fileprivate func kernelDescription(planes shape: Shape) -> ck_pooling {
-        ck_pooling(
-            planes: Int64(shape.dropLast(axes).reduce(1, *)), input: input.kernelValue, kernel: kernel.kernelValue,
+        let planes = channelsLast ? shape[0] : shape.dropLast(axes).reduce(1, *)
+        return ck_pooling(
+            planes: Int64(planes), input: input.kernelValue, kernel: kernel.kernelValue,
             output: output.kernelValue, stride: stride.kernelValue, padding: padding.kernelValue,
             dilation: dilation.kernelValue, count_includes_padding: countsPadding ? 1 : 0, divisor: Int64(divisor),
-            channels: 0)
+            channels: channelsLast ? Int64(shape[axes + 1]) : 0)
     }
 }
