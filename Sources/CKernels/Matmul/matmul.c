@@ -3,6 +3,7 @@
 #include "ck_isa.h"
 #include "ck_pool.h"
 #include "matmul_plan.h"
+#include "waiting.h"
 
 static const matmul_kernels *kernels_for(ck_isa isa, size_t element) {
 #if defined(__x86_64__)
@@ -20,9 +21,7 @@ typedef struct matmul_run {
     matmul_call call;          // of the blocks: writes C, or the slices' partial products
     const matmul_call *whole;  // of the caller
     void *workspace;
-    matmul_packed packed;
-    matmul_block step;  // PACKED, NARROW: the rectangle and the k of the step
-    int64_t a_units;    // PACKED: the units of packing that belong to A
+    matmul_block step;  // NARROW: the rectangle and the k of the step
     int64_t b_units;    // NARROW: the units of packing of an item
 } matmul_run;
 
@@ -86,68 +85,118 @@ static void multiply_in_blocks(matmul_run *run) {
 
 // Packed
 
-/// The rows (or columns) from `unit` units on, a unit's worth of them within the step.
-static void cut(int64_t *start, int64_t *count, int64_t unit, int64_t size) {
+/// The rows (or columns) from `unit` units on, a unit's worth of them within the step. Answers whether there are any.
+static int cut(int64_t *start, int64_t *count, int64_t unit, int64_t size) {
     const int64_t end = *start + *count;
     *start += unit * size;
     *count = ck_matmul_min(size, end - *start);
+    return *count > 0;
 }
 
-static void run_packing(void *context, int64_t unit) {
-    const matmul_run *run = context;
-    matmul_block block = run->step;
-    if (unit < run->a_units) {
-        cut(&block.row, &block.rows, unit, run->plan.block_rows);
-        run->kernels->pack_a(&run->call, &block, &run->packed);
-    } else {
-        cut(&block.column, &block.columns, unit - run->a_units, run->plan.block_columns);
-        run->kernels->pack_b(&run->call, &block, &run->packed);
+/// A PACKED product is one job. Threads take all of it from one sequence in which nothing waits for what comes later: the packing of the first
+/// step, then the blocks of each step with the packing of the next among them.
+typedef struct packed_run {
+    const matmul_run *run;
+    int64_t row_steps, column_steps, depth_steps, steps;
+    int64_t a_units, b_units, row_blocks, column_blocks;  // of a step, where the last ones may be empty
+    // What is done: units of the even and of the odd steps, steps of each block.
+    _Atomic int64_t packed[2], multiplied[MATMUL_MOST_BLOCKS];
+} packed_run;
+
+/// The last blocks of all go in parts, so that threads end together.
+#define LAST_BLOCKS 2
+#define LAST_PARTS 4
+
+/// The step of a number (steps count the rows of the depths of the columns of the items), and where it is packed.
+static matmul_block packed_step(const packed_run *packing, int64_t number, matmul_packed *packed) {
+    const matmul_run *run = packing->run;
+    const ck_matmul *p = &run->call.p;
+    const matmul_plan *plan = &run->plan;
+    char *const a = run->workspace, *const b = a + plan->packed_turns * plan->a_bytes;
+    *packed = (matmul_packed){.a = plan->packs_a ? a + number % plan->packed_turns * plan->a_bytes : 0};
+    matmul_block step = {.tile_rows = plan->tile_rows, .row = number % packing->row_steps * plan->step_rows};
+    number /= packing->row_steps;
+    packed->b = b + number % plan->packed_turns * plan->b_bytes;
+    step.k_start = number % packing->depth_steps * plan->step_k;
+    number /= packing->depth_steps;
+    step.column = number % packing->column_steps * plan->step_columns;
+    step.item = number / packing->column_steps;
+    step.rows = ck_matmul_min(plan->step_rows, p->m - step.row);
+    step.columns = ck_matmul_min(plan->step_columns, p->n - step.column);
+    step.k_count = ck_matmul_min(plan->step_k, p->k - step.k_start);
+    packed->first_row = step.row;
+    packed->first_column = step.column;
+    return step;
+}
+
+/// Packs a unit of a step, once nobody reads what has been there, which is from two steps before.
+static void pack_unit(packed_run *packing, int64_t number, int64_t unit) {
+    const matmul_run *run = packing->run;
+    matmul_packed packed;
+    matmul_block block = packed_step(packing, number, &packed);
+    for (int64_t i = 0; i < packing->row_blocks * packing->column_blocks; i++) {
+        ck_wait_for(&packing->multiplied[i], number - 1);
     }
+    if (unit < packing->a_units) {
+        if (cut(&block.row, &block.rows, unit, run->plan.block_rows)) run->kernels->pack_a(&run->call, &block, &packed);
+    } else if (block.row == 0 && cut(&block.column, &block.columns, unit - packing->a_units, run->plan.block_columns)) {
+        run->kernels->pack_b(&run->call, &block, &packed);
+    }
+    atomic_fetch_add(&packing->packed[number % 2], 1);
+}
+
+/// Multiplies a part of a block of a step, once the step is packed and the block done in the step before.
+static void multiply_part(packed_run *packing, int64_t number, int64_t index, int64_t part, int64_t parts) {
+    const matmul_plan *plan = &packing->run->plan;
+    matmul_packed packed;
+    matmul_block block = packed_step(packing, number, &packed);
+    ck_wait_for(&packing->packed[number % 2], (number / 2 + 1) * (packing->a_units + packing->b_units));
+    ck_wait_for(&packing->multiplied[index], number);
+    const int64_t part_rows = ck_matmul_parts(plan->block_rows / plan->tile_rows, parts) * plan->tile_rows;
+    if (cut(&block.row, &block.rows, index / packing->column_blocks, plan->block_rows)
+        && cut(&block.row, &block.rows, part, part_rows)
+        && cut(&block.column, &block.columns, index % packing->column_blocks, plan->block_columns)) {
+        packing->run->kernels->packed_block(&packing->run->call, &block, &packed);
+    }
+    if (number + 1 < packing->steps) atomic_store(&packing->multiplied[index], number + 1);
 }
 
 static void run_packed(void *context, int64_t index) {
-    const matmul_run *run = context;
-    matmul_block block = run->step;
-    const int64_t across = ck_matmul_parts(block.columns, run->plan.block_columns);
-    cut(&block.row, &block.rows, index / across, run->plan.block_rows);
-    cut(&block.column, &block.columns, index % across, run->plan.block_columns);
-    run->kernels->packed_block(&run->call, &block, &run->packed);
+    packed_run *packing = context;
+    const int64_t units = packing->a_units + packing->b_units, blocks = packing->row_blocks * packing->column_blocks;
+    if (index < units) {
+        pack_unit(packing, 0, index);
+        return;
+    }
+    const int64_t last = packing->steps - 1, number = ck_matmul_min((index - units) / (blocks + units), last);
+    index -= units + number * (blocks + units);
+    const int64_t early = number < last ? blocks * 3 / 4 : blocks - LAST_BLOCKS;
+    if (index < early) {
+        multiply_part(packing, number, index, 0, 1);
+    } else if (number == last) {
+        index -= early;
+        multiply_part(packing, number, early + index / LAST_PARTS, index % LAST_PARTS, LAST_PARTS);
+    } else if (index < early + units) {
+        pack_unit(packing, number + 1, index - early);
+    } else {
+        multiply_part(packing, number, index - units, 0, 1);
+    }
 }
 
-/// One step: packs its part of A and, the first time, of B; then multiplies them.
-static void multiply_step(matmul_run *run, int pack_b) {
-    const int64_t row_units = ck_matmul_parts(run->step.rows, run->plan.block_rows);
-    const int64_t column_units = ck_matmul_parts(run->step.columns, run->plan.block_columns);
-    run->packed.first_row = run->step.row;
-    run->packed.first_column = run->step.column;
-    run->a_units = run->plan.packs_a ? row_units : 0;
-    ck_parallel(run->a_units + (pack_b ? column_units : 0), run_packing, run);
-    ck_parallel(row_units * column_units, run_packed, run);
-}
-
-static void multiply_packed(matmul_run *run) {
+static void multiply_packed(const matmul_run *run) {
     const ck_matmul *p = &run->call.p;
     const matmul_plan *plan = &run->plan;
-    run->packed.b = run->workspace;
-    if (plan->packs_a) {
-        const int64_t a_bytes = ck_matmul_min(plan->step_rows, p->m) * plan->step_k * run->kernels->element;
-        run->packed.a = run->workspace;
-        run->packed.b = (char *)run->workspace + (a_bytes + 63) / 64 * 64;
-    }
-    matmul_block *step = &run->step;
-    step->tile_rows = plan->tile_rows;
-    for (step->item = 0; step->item < p->batch; step->item++) {
-        for (step->column = 0; step->column < p->n; step->column += plan->step_columns) {
-            step->columns = ck_matmul_min(plan->step_columns, p->n - step->column);
-            for (step->k_start = 0; step->k_start < p->k; step->k_start += plan->step_k) {
-                step->k_count = ck_matmul_min(plan->step_k, p->k - step->k_start);
-                for (step->row = 0; step->row < p->m; step->row += plan->step_rows) {
-                    step->rows = ck_matmul_min(plan->step_rows, p->m - step->row);
-                    multiply_step(run, step->row == 0);
-                }
-            }
-        }
-    }
+    packed_run packing = {.run = run};
+    packing.row_steps = ck_matmul_parts(p->m, plan->step_rows);
+    packing.column_steps = ck_matmul_parts(p->n, plan->step_columns);
+    packing.depth_steps = ck_matmul_parts(p->k, plan->step_k);
+    packing.steps = p->batch * packing.row_steps * packing.column_steps * packing.depth_steps;
+    packing.row_blocks = ck_matmul_parts(ck_matmul_min(plan->step_rows, p->m), plan->block_rows);
+    packing.column_blocks = ck_matmul_parts(ck_matmul_min(plan->step_columns, p->n), plan->block_columns);
+    packing.a_units = plan->packs_a ? packing.row_blocks : 0;
+    packing.b_units = packing.column_blocks;
+    const int64_t in_step = packing.a_units + packing.b_units + packing.row_blocks * packing.column_blocks;
+    ck_parallel(packing.steps * in_step + LAST_BLOCKS * (LAST_PARTS - 1), run_packed, &packing);
 }
 
 // Narrow

@@ -36,6 +36,20 @@ typedef struct NAME(operand) {
 
 // Direct blocks
 
+/// Whether tiles can write their sums where C stands: they start from C, from the bias or from nothing.
+INLINE int NAME(starts_plainly)(const matmul_call *call, const NAME(piece) *piece, const T *c, const T **start, int64_t *start_row) {
+    const ck_matmul *p = &call->p;
+    if (!piece->first || (p->beta == 1 && !call->bias)) {
+        *start = c;
+        *start_row = p->c_row;
+        return 1;
+    }
+    if (p->beta != 0 || (call->bias && p->bias_column != 1)) return 0;
+    *start = call->bias ? (const T *)call->bias + piece->row * p->bias_row + piece->column : 0;
+    *start_row = p->bias_row;
+    return 1;
+}
+
 /// Multiplies one tile, into C itself when it stands there in whole vectors and nothing but a sum is to be done.
 INLINE void NAME(run_tile)(const matmul_call *call, const NAME(piece) *piece, int64_t k, NAME(operand) a,
                            NAME(operand) b) {
@@ -44,14 +58,10 @@ INLINE void NAME(run_tile)(const matmul_call *call, const NAME(piece) *piece, in
     NAME(tile) *const tile = vectors > VECTORS ? NAME(wide_tiles)[piece->rows - 1]
                                                : NAME(tiles)[piece->rows - 1][vectors - 1][a.packed];
     T *const c = NAME(c_at)(call, piece);
-    const int starts_from_c = !piece->first || (p->beta == 1 && !call->bias);
-    const int starts_from_bias = piece->first && p->beta == 0 && call->bias && p->bias_column == 1;
-    const int starts_from_nothing = piece->first && p->beta == 0 && !call->bias;
-    if (p->c_column == 1 && piece->columns == vectors * LANES
-        && (starts_from_c || starts_from_bias || starts_from_nothing)) {
-        const T *start = starts_from_c ? c : 0;
-        if (starts_from_bias) start = (const T *)call->bias + piece->row * p->bias_row + piece->column;
-        tile(k, a.at, a.row, b.at, b.row, c, p->c_row, (T)p->alpha, start, starts_from_c ? p->c_row : p->bias_row);
+    const T *start;
+    int64_t start_row;
+    if (p->c_column == 1 && piece->columns == vectors * LANES && NAME(starts_plainly)(call, piece, c, &start, &start_row)) {
+        tile(k, a.at, a.row, b.at, b.row, c, p->c_row, (T)p->alpha, start, start_row);
         if (piece->last && p->activation == CK_ACTIVATE_RELU) NAME(rectify)(c, p->c_row, piece->rows, piece->columns);
         return;
     }
@@ -186,32 +196,46 @@ static NAME(operand) NAME(packed_b)(const matmul_call *call, const matmul_block 
 /// Panels that are enough to spread the fetching of a tile of A over.
 #define ENOUGH_PANELS 4
 
-/// Asks for a part of a tile of A where it stands, `panel` of `panels`: hardware does not follow so many rows at once.
-INLINE void NAME(fetch_part)(NAME(operand) a, int64_t rows, int64_t k, int64_t panel, int64_t panels) {
-    const int64_t from = k * panel / panels, to = k * (panel + 1) / panels;
+/// Asks for a part of a tile of A where it stands, k from `from` to `to`: hardware does not follow so many rows at once.
+INLINE void NAME(fetch_part)(NAME(operand) a, int64_t rows, int64_t from, int64_t to) {
     for (int64_t p = from; p < to && a.packed; p++) __builtin_prefetch(a.at + p * a.row + rows - 1, 0, 2);
     for (int64_t i = 0; i < rows && !a.packed; i++) {
         for (int64_t p = from; p < to; p += LANES) __builtin_prefetch(a.at + i * a.row + p, 0, 2);
     }
 }
 
-/// A tile of A stays in the nearest cache while the panels of B go by, and the next one comes meanwhile.
+/// A tile of A stays in the nearest cache while the panels of B go by, and the next one comes meanwhile. What run_tile finds out for each
+/// tile is the same for all of whole panels.
 static void NAME(packed_block)(const matmul_call *call, const matmul_block *block, const matmul_packed *packed) {
-    const int64_t k = block->k_count, panels = (block->columns + PANEL - 1) / PANEL;
-    const NAME(piece) whole = NAME(whole_block)(block, block->k_start == 0, block->k_start + k == call->p.k);
+    const ck_matmul *p = &call->p;
+    const int64_t k = block->k_count, panels = (block->columns + PANEL - 1) / PANEL, whole_panels = block->columns / PANEL;
+    const int64_t fetched = !packed->a && panels >= ENOUGH_PANELS ? (k / panels + LANES - 1) / LANES * LANES : 0;
+    const NAME(piece) whole = NAME(whole_block)(block, block->k_start == 0, block->k_start + k == p->k);
     for (int64_t row = 0; row < block->rows; row += block->tile_rows) {
         NAME(piece) piece = whole;
         piece.row = block->row + row;
         piece.rows = NAME(min)(block->tile_rows, block->rows - row);
-        const int64_t next_row = piece.row + piece.rows, next_rows = NAME(min)(block->tile_rows, call->p.m - next_row);
+        const int64_t next_row = piece.row + piece.rows, next_rows = NAME(min)(block->tile_rows, p->m - next_row);
         const NAME(operand) a = NAME(packed_a)(call, block, packed, piece.row, piece.rows);
         const NAME(operand) next = NAME(packed_a)(call, block, packed, next_row, next_rows);
+        T *const c = NAME(c_at)(call, &piece);
+        const T *start = 0;
+        int64_t start_row = 0;
+        const int plain = p->c_column == 1 && NAME(starts_plainly)(call, &piece, c, &start, &start_row);
+        NAME(tile) *const tile = NAME(tiles)[piece.rows - 1][VECTORS - 1][a.packed];
         for (int64_t panel = 0; panel < panels; panel++) {
             piece.column = block->column + panel * PANEL;
             piece.columns = NAME(min)(PANEL, block->columns - panel * PANEL);
-            if (!packed->a && panels >= ENOUGH_PANELS) NAME(fetch_part)(next, next_rows, k, panel, panels);
-            NAME(run_tile)(call, &piece, k, a, NAME(packed_b)(call, block, packed, piece.column, piece.columns));
+            NAME(fetch_part)(next, next_rows, panel * fetched, NAME(min)((panel + 1) * fetched, k));
+            const NAME(operand) b = NAME(packed_b)(call, block, packed, piece.column, piece.columns);
+            if (plain && panel < whole_panels) {
+                tile(k, a.at, a.row, b.at, PANEL, c + panel * PANEL, p->c_row, (T)p->alpha, start ? start + panel * PANEL : 0, start_row);
+            } else {
+                NAME(run_tile)(call, &piece, k, a, b);
+            }
         }
+        const int rectifies = plain && piece.last && p->activation == CK_ACTIVATE_RELU;
+        if (rectifies) NAME(rectify)(c, p->c_row, piece.rows, whole_panels * PANEL);
     }
     if (whole.last) NAME(activate)(call, &whole);
 }

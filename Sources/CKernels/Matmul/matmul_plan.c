@@ -183,9 +183,6 @@ static void cut_stream(matmul_plan *plan, const ck_matmul *p, const matmul_kerne
 // A PACKED step is cut into enough blocks for threads to share, of so many tiles and panels at most: what is packed of
 // their rows stays in the second cache.
 #define ENOUGH_BLOCKS 16
-#define BLOCK_SIDE 8
-#define STEP_TILES 160
-#define STEP_PANELS 64
 #define FEW_COLUMNS 512
 #define MOST_OF_LINE 48
 #define PAGE 4096
@@ -205,16 +202,16 @@ static int reads_a_in_place(const ck_matmul *p, const matmul_kernels *kernels) {
 
 static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {
     plan->step_k = even_part(p->k, kernels->depth);
-    const int64_t step_tiles = even_part(ck_matmul_parts(p->m, plan->tile_rows), STEP_TILES);
-    const int64_t step_panels = even_part(ck_matmul_parts(p->n, kernels->panel_columns), STEP_PANELS);
-    int64_t tiles = even_part(step_tiles, BLOCK_SIDE), panels = even_part(step_panels, BLOCK_SIDE);
+    const int64_t step_tiles = even_part(ck_matmul_parts(p->m, plan->tile_rows), MATMUL_STEP_TILES);
+    const int64_t step_panels = even_part(ck_matmul_parts(p->n, kernels->panel_columns), MATMUL_STEP_PANELS);
+    int64_t tiles = even_part(step_tiles, MATMUL_BLOCK_SIDE), panels = even_part(step_panels, MATMUL_BLOCK_SIDE);
     while (ck_matmul_parts(step_tiles, tiles) * ck_matmul_parts(step_panels, panels) < ENOUGH_BLOCKS) {
         if (tiles > panels) {
             tiles = (tiles + 1) / 2;
         } else {
             panels = (panels + 1) / 2;
         }
-        if (tiles * panels <= BLOCK_SIDE) break;
+        if (tiles * panels <= MATMUL_BLOCK_SIDE) break;
     }
     plan->block_rows = even_part(step_tiles, tiles) * plan->tile_rows;
     plan->block_columns = even_part(step_panels, panels) * kernels->panel_columns;
@@ -223,7 +220,11 @@ static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kern
     const int64_t columns = ck_matmul_min(plan->step_columns, whole_vectors(p->n, kernels));
     plan->packs_a = !reads_a_in_place(p, kernels);
     const int64_t rows = plan->packs_a ? ck_matmul_min(plan->step_rows, p->m) : 0;
-    plan->workspace = (size_t)((rows + columns) * plan->step_k * kernels->element) + 64;
+    plan->a_bytes = (rows * plan->step_k * kernels->element + 63) / 64 * 64;
+    plan->b_bytes = (columns * plan->step_k * kernels->element + 63) / 64 * 64;
+    const int one_step = p->batch == 1 && p->m <= plan->step_rows && p->n <= plan->step_columns && p->k <= plan->step_k;
+    plan->packed_turns = one_step ? 1 : 2;
+    plan->workspace = (size_t)(plan->packed_turns * (plan->a_bytes + plan->b_bytes));
 }
 
 static void plan_narrow(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {

@@ -14,6 +14,12 @@ typedef enum matmul_way {
     MATMUL_NARROW,  // B, of few columns, packed first; the rows of A where they stand
 } matmul_way;
 
+// The tiles and panels of a PACKED step and of a block, at most.
+#define MATMUL_STEP_TILES 160
+#define MATMUL_STEP_PANELS 64
+#define MATMUL_BLOCK_SIDE 8
+#define MATMUL_MOST_BLOCKS (MATMUL_STEP_TILES / MATMUL_BLOCK_SIDE * (MATMUL_STEP_PANELS / MATMUL_BLOCK_SIDE))
+
 typedef struct matmul_plan {
     matmul_way way;
     int64_t tile_rows;
@@ -24,6 +30,7 @@ typedef struct matmul_plan {
     // PACKED: the steps, each of which is packed and multiplied in parallel, in blocks.
     int64_t step_rows, step_columns, step_k;
     int packs_a;
+    int64_t packed_turns, a_bytes, b_bytes;  // the steps that are packed at a time, and what one takes
     // NARROW, with block_rows, row_blocks, items and step_k: the panels of B to be packed, the columns at the end that go as dot
     // products, and the bytes of both for an item.
     int64_t panels, apart, item_bytes;

@@ -4,6 +4,7 @@
 
 #include "ck_isa.h"
 #include "ck_pool.h"
+#include "waiting.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -98,14 +99,6 @@ void ck_set_thread_count(int count) {
 
 // Waiting
 
-static void relax(void) {
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("isb");  // `yield` does nothing on most cores
-#endif
-}
-
 static int64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -122,7 +115,7 @@ static int spin_while(int (*holds)(uint32_t argument, int index), uint32_t argum
     do {
         for (int turn = 0; turn < 16; turn++) {
             if (!holds(argument, index)) return 1;
-            relax();
+            ck_relax();
         }
     } while (now() < deadline);
     return 0;

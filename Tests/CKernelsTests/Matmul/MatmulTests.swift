@@ -215,6 +215,40 @@ private func product(
         }
     }
 
+    /// Steps of rows, columns, k and items, the next of which is packed beside the products of one. A and B have rank one and hold small
+    /// integers, so that every sum is known and exact.
+    @Test(arguments: [false, true])
+    func stepsPackedAhead(aTransposed: Bool) {
+        let p = product(970, 1100, 1030, batch: 2, aTransposed: aTransposed)
+        var random = TestRandom(seed: 4)
+        var example = Case<Float>(p, random: &random)
+        func integers(_ count: Int64) -> [Float] {
+            (0..<count).map { _ in Float(Int.random(in: -2...2, using: &random)) }
+        }
+        let rows = integers(p.m), alongA = integers(2 * p.k), alongB = integers(2 * p.k), columns = integers(p.n)
+        for item in 0..<Int(p.batch) {
+            for k in 0..<Int(p.k) {
+                let a = item * Int(p.a_batch) + k * Int(p.a_column), b = item * Int(p.b_batch) + k * Int(p.b_row)
+                for i in 0..<Int(p.m) { example.a[a + i * Int(p.a_row)] = rows[i] * alongA[item * Int(p.k) + k] }
+                for j in 0..<Int(p.n) { example.b[b + j] = alongB[item * Int(p.k) + k] * columns[j] }
+            }
+        }
+        let sums = (0..<Int(p.batch)).map { item in
+            (0..<Int(p.k)).reduce(Float(0)) { $0 + alongA[item * Int(p.k) + $1] * alongB[item * Int(p.k) + $1] }
+        }
+        withEachInstructionSet { name in
+            for threads: Int32 in [1, 2, 4] {
+                let out = example.result(threads: threads)
+                for index in stride(from: 0, to: out.count, by: 31) {
+                    let (item, i, j) = (index / Int(p.c_batch), index / Int(p.n) % Int(p.m), index % Int(p.n))
+                    guard out[index] != rows[i] * columns[j] * sums[item] else { continue }
+                    Issue.record("\(name), \(threads) threads: \(out[index]) at \(item), \(i), \(j)")
+                    break
+                }
+            }
+        }
+    }
+
     /// The reference takes longest: once for all instruction sets.
     private func checkLarge<Element: MatmulElement>(_: Element.Type, _ p: ck_matmul, biased: Bool = true) {
         var random = TestRandom(seed: 1)
