@@ -49,24 +49,39 @@ static int run_fast_gradient(const ck_convolution *p, float *dw, const float *dy
 
 #include "convolution_kernels.h"
 
-// Channels innermost
+// Channels innermost: Winograd's way, the rows where the source lies as they need it, or the one in place.
+
+typedef enum innermost_way { NO_WAY, WINOGRAD_WAY, ROWS_WAY, PLACE_WAY } innermost_way;
+
+static innermost_way innermost_way_of(const ck_convolution *p, ck_convolution_pass pass) {
+    if (ck_winograd_serves(p, pass)) return WINOGRAD_WAY;
+    const int rows = ck_rows_serves(p, pass);
+    if (pass == CK_CONV_WEIGHT_GRAD) return rows ? ROWS_WAY : ck_place_gradient_serves(p) ? PLACE_WAY : NO_WAY;
+    const int innermost = pass == CK_CONV_INPUT_GRAD ? p->y_innermost : p->x_innermost;
+    if (ck_place_serves(p, pass) && !(rows && innermost)) return PLACE_WAY;
+    return rows ? ROWS_WAY : NO_WAY;
+}
 
 int ck_convolution_innermost_serves(const ck_convolution *p, ck_convolution_pass pass) {
-    return ck_winograd_serves(p, pass) || ck_rows_serves(p, pass);
+    return innermost_way_of(p, pass) != NO_WAY;
 }
 
 int ck_convolution_innermost(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *first,
                              const float *second, const float *bias, int rectified, void *workspace) {
-    if (ck_winograd_serves(p, pass)) {
-        if (pass == CK_CONV_FORWARD) return ck_winograd_forward(p, result, first, second, bias, rectified, workspace);
+    const int is_weight = pass == CK_CONV_WEIGHT_GRAD;
+    switch (innermost_way_of(p, pass)) {
+    case NO_WAY: return 0;
+    case WINOGRAD_WAY:
+        if (is_weight) return ck_winograd_weight_grad(p, result, first, second, workspace);
         if (pass == CK_CONV_INPUT_GRAD) return ck_winograd_input_grad(p, result, first, second, workspace);
-        return ck_winograd_weight_grad(p, result, first, second, workspace);
+        return ck_winograd_forward(p, result, first, second, bias, rectified, workspace);
+    case ROWS_WAY:
+        if (is_weight) ck_rows_gradient(p, result, first, second, workspace);
+        else ck_rows_run(p, pass, result, first, second, bias, rectified, workspace);
+        return 1;
+    case PLACE_WAY:
+        if (is_weight) ck_place_gradient(p, result, first, second, workspace);
+        else ck_place_run(p, pass, result, first, second, bias, rectified, workspace);
+        return 1;
     }
-    if (!ck_rows_serves(p, pass)) return 0;
-    if (pass == CK_CONV_WEIGHT_GRAD) {
-        ck_rows_gradient(p, result, first, second, workspace);
-    } else {
-        ck_rows_run(p, pass, result, first, second, bias, rectified, workspace);
-    }
-    return 1;
 }

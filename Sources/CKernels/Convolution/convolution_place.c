@@ -1,5 +1,7 @@
 #include "convolution_place.h"
 
+#include <string.h>
+
 #include "ck_isa.h"
 #include "ck_pool.h"
 
@@ -28,8 +30,31 @@ const place_kernels *ck_place_kernels(ck_isa isa) {
     return &ck_place_baseline;
 }
 
+void ck_place_widen(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count) {
+    for (int64_t p = 0; p < count; p++, to += width, from += stride) {
+        memcpy(to, from, (size_t)channels * sizeof(float));
+        memset(to + channels, 0, (size_t)(width - channels) * sizeof(float));
+    }
+}
+
+void ck_place_lie_row(const place_kernels *kernels, float *to, int64_t plane, int64_t padding, const float *from,
+                      int64_t channels, int64_t width) {
+    for (int64_t c = 0; c < channels; c++) {
+        float *line = to + c * plane;
+        for (int64_t x = 0; x < padding; x++) line[x] = line[padding + width + x] = 0;
+        for (int64_t x = 0; x < width && !from; x++) line[padding + x] = 0;
+    }
+    if (!from) return;
+    const int64_t whole = channels / kernels->lanes * kernels->lanes;  // of other channels `lie` would read too much
+    kernels->lie(to + padding, from, whole, plane, channels, width, 0, 0);
+    for (int64_t c = whole; c < channels; c++) {
+        for (int64_t x = 0; x < width; x++) to[c * plane + padding + x] = from[x * channels + c];
+    }
+}
+
 typedef struct place_side {
     int64_t channels, height, width;
+    int innermost;  // whether the channels are the last axis
 } place_side;
 
 /// A pass as a plain convolution.
@@ -41,7 +66,8 @@ typedef struct place_run {
     int64_t weight_source, weight_result;  // strides in w
     int reversed;
     int64_t row, taps, panel, panels;      // of a padded source, of the kernel and all channels, of the packed weights
-    int64_t rows_per_block, planes_per_block;
+    int64_t rows_per_block;
+    int64_t copies, copies_per_block;      // into the padded source: of a plane, or of a row of all channels
     const float *from, *weights, *bias;    // `from` is the source, padded where it must be
     int rectified;                         // the results
     float *padded, *packed, *to;
@@ -51,7 +77,8 @@ typedef struct place_run {
 
 static place_run make_run(const ck_convolution *p, ck_convolution_pass pass, ck_isa isa) {
     const int backward = pass == CK_CONV_INPUT_GRAD;
-    const place_side x = {p->in_channels, p->input[1], p->input[2]}, y = {p->out_channels, p->output[1], p->output[2]};
+    const place_side x = {p->in_channels, p->input[1], p->input[2], p->x_innermost};
+    const place_side y = {p->out_channels, p->output[1], p->output[2], p->y_innermost};
     place_run run = {
         .kernels = ck_place_kernels(isa), .images = p->batch, .source = backward ? y : x, .result = backward ? x : y,
         .padding_y = p->padding[1], .padding_x = p->padding[2], .stride_y = p->stride[1],
@@ -80,7 +107,8 @@ int ck_place_serves(const ck_convolution *p, ck_convolution_pass pass) {
     const int64_t kernel = p->kernel[1] * p->kernel[2];
     const int64_t taps = kernel * (pass == CK_CONV_INPUT_GRAD ? p->out_channels : p->in_channels);
     const int64_t channels = pass == CK_CONV_INPUT_GRAD ? p->in_channels : p->out_channels;
-    if (kernel == 1 || (taps < LEAST_TAPS && channels > FEW_CHANNELS) || taps > MOST_TAPS) return 0;
+    const int innermost = pass == CK_CONV_INPUT_GRAD ? p->x_innermost : p->y_innermost;
+    if (kernel == 1 || (taps < LEAST_TAPS && channels > FEW_CHANNELS && !innermost) || taps > MOST_TAPS) return 0;
     for (int a = 1; a < 3; a++) {
         if (p->input[a] < 1 || p->output[a] < 1) return 0;
         if (pass == CK_CONV_INPUT_GRAD
@@ -96,7 +124,8 @@ int ck_place_serves(const ck_convolution *p, ck_convolution_pass pass) {
 static int64_t packed_elements(const place_run *run) { return run->panels * run->panel * run->taps; }
 
 static int64_t padded_elements(const place_run *run) {
-    return run->padding_x > 0 ? run->images * run->source.channels * run->source.height * run->row : 0;
+    const int is_padded = run->padding_x > 0 || run->source.innermost;
+    return is_padded ? run->images * run->source.channels * run->source.height * run->row : 0;
 }
 
 static size_t offset_bytes(const place_run *run) { return (size_t)parts_of(run->taps, 8) * 64; }
@@ -142,15 +171,25 @@ static void pad_plane(const place_run *run, int64_t plane) {
     }
 }
 
+/// A row of all channels of the source into its planes.
+static void lie_row(const place_run *run, int64_t line) {
+    const place_side *source = &run->source;
+    const int64_t image = line / source->height, y = line % source->height, plane = source->height * run->row;
+    ck_place_lie_row(run->kernels, run->padded + image * source->channels * plane + y * run->row, plane,
+                     max(0, run->padding_x), run->unpadded + line * source->width * source->channels, source->channels,
+                     source->width);
+}
+
 static void prepare_block(void *context, int64_t block) {
     const place_run *run = context;
     if (block < run->panels) {
         pack_panel(run, block);
         return;
     }
-    const int64_t first = (block - run->panels) * run->planes_per_block;
-    const int64_t end = min(first + run->planes_per_block, run->images * run->source.channels);
-    for (int64_t plane = first; plane < end; plane++) pad_plane(run, plane);
+    const int64_t first = (block - run->panels) * run->copies_per_block;
+    for (int64_t i = first; i < min(first + run->copies_per_block, run->copies); i++) {
+        (run->source.innermost ? lie_row : pad_plane)(run, i);
+    }
 }
 
 static void fill_offsets(const place_run *run) {
@@ -179,7 +218,8 @@ static void multiply_block(void *context, int64_t block) {
         .offsets = run->offsets, .weights = run->packed + panel * run->panel * run->taps,
         .channels = min(run->panel, result->channels - channel), .bias = run->bias ? run->bias + channel : 0,
         .rectified = run->rectified,
-        .width = result->width, .plane = result->height * result->width, .kernel_x = run->kernel_x,
+        .width = result->width, .pixel = result->innermost ? result->channels : 1,
+        .channel = result->innermost ? 1 : result->height * result->width, .kernel_x = run->kernel_x,
         .is_full = run->padding_x == run->kernel_x - 1 && run->dilation_x == 1,
     };
     row.vectors = row.channels * 2 <= run->panel ? 1 : 2;
@@ -190,7 +230,8 @@ static void multiply_block(void *context, int64_t block) {
         row.first = min(above, run->kernel_y) * kernel_row;
         row.end = max(row.first, min(below, run->kernel_y) * kernel_row);
         row.origin = top * run->row - min(0, run->padding_x);
-        row.result = run->to + ((image * result->channels + channel) * result->height + y) * result->width;
+        row.result = run->to + image * result->channels * result->height * result->width + channel * row.channel
+            + y * result->width * row.pixel;
         run->kernels->row(&row);
     }
 }
@@ -208,9 +249,10 @@ void ck_place_run(const ck_convolution *p, ck_convolution_pass pass, float *resu
     run.unpadded = source;
     run.from = padded_elements(&run) > 0 ? run.padded : source;
     fill_offsets(&run);
-    run.planes_per_block = max(1, COPY_GRAIN / max(1, run.source.height * run.row));
-    const int64_t planes = padded_elements(&run) > 0 ? run.images * run.source.channels : 0;
-    ck_parallel(run.panels + parts_of(planes, run.planes_per_block), prepare_block, &run);
+    run.copies = run.images * (run.source.innermost ? run.source.height : run.source.channels);
+    if (padded_elements(&run) == 0) run.copies = 0;
+    run.copies_per_block = max(1, COPY_GRAIN * run.copies / max(1, padded_elements(&run)));
+    ck_parallel(run.panels + parts_of(run.copies, run.copies_per_block), prepare_block, &run);
     const int64_t row_work = run.taps * run.panel * run.result.width + 1;
     run.rows_per_block = max(1, min(run.result.height, BLOCK_WORK / row_work));
     ck_parallel(run.images * parts_of(run.result.height, run.rows_per_block) * run.panels, multiply_block, &run);

@@ -24,7 +24,8 @@ typedef struct place_row {
     const float *bias;       // null or as many as there are channels
     int rectified;
     float *result;
-    int64_t width, plane;    // of the result
+    int64_t width;           // of the result
+    int64_t pixel, channel;  // elements of the result from one to the next; `channel` is 1 where the channels are the last axis
     int64_t kernel_x;
     int is_full;             // each number of a row of the source meets all `kernel_x` taps
 } place_row;
@@ -36,8 +37,8 @@ typedef struct place_taps {
     const int64_t *pixels;   // where the first tap of each result stands
     int64_t pixel_count, images, image;  // `image` from one image to the next
     int64_t kernel_x, kernel_rows[4];    // where these stand
-    const float *gradient;   // `vectors` vectors for each pixel
-    int64_t vectors;
+    const float *gradient;   // `vectors` vectors for each pixel, `gradient_step` elements apart
+    int64_t vectors, gradient_step;
     float *sums;             // likewise for each tap
     int add;                 // to what is there
 } place_taps;
@@ -66,6 +67,13 @@ extern const place_kernels ck_place_avx2, ck_place_avx512;
 #endif
 
 const place_kernels *ck_place_kernels(ck_isa isa);
+
+/// to[p * width + c] = from[p * stride + c], zeros from `channels` to `width`; p < count.
+void ck_place_widen(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count);
+/// A row of an image whose channels are the last axis into planes: to[c * plane + padding + x] = from[x * channels + c], and
+/// `padding` zeros on either side. All zeros when `from` is null.
+void ck_place_lie_row(const place_kernels *kernels, float *to, int64_t plane, int64_t padding, const float *from,
+                      int64_t channels, int64_t width);
 
 /// Whether this way is open to a pass, and the faster one.
 int ck_place_serves(const ck_convolution *p, ck_convolution_pass pass);

@@ -20,7 +20,8 @@ typedef struct place_gradient {
     int64_t kernel_rows, rows_at_once, tiles;  // of all channels
     int64_t panel, panels;           // result channels
     int64_t images_per_part, parts;
-    int64_t planes_per_block;
+    int64_t stood;                   // images whose gradient is brought into panels: all or none
+    int64_t copies, copies_per_block;  // into the padded source: of a plane, or of a row of all channels
     int is_padded;
     const float *dy, *x, *source;
     float *dw, *padded, *standing, *sums;
@@ -29,7 +30,7 @@ typedef struct place_gradient {
 
 static place_gradient make_gradient(const ck_convolution *p, ck_isa isa) {
     place_gradient g = {.p = p, .kernels = ck_place_kernels(isa), .pixels = p->output[1] * p->output[2]};
-    g.is_padded = p->padding[1] > 0 || p->padding[2] > 0;
+    g.is_padded = p->padding[1] > 0 || p->padding[2] > 0 || p->x_innermost;
     g.row = p->input[2] + 2 * p->padding[2];
     g.plane = (p->input[1] + 2 * p->padding[1]) * g.row;
     g.image = p->in_channels * g.plane;
@@ -38,6 +39,7 @@ static place_gradient make_gradient(const ck_convolution *p, ck_isa isa) {
     g.tiles = parts_of(g.kernel_rows, g.rows_at_once);
     g.panel = p->out_channels <= g.kernels->lanes ? g.kernels->lanes : 2 * g.kernels->lanes;
     g.panels = parts_of(p->out_channels, g.panel);
+    g.stood = p->y_innermost && p->out_channels % g.panel == 0 ? 0 : p->batch;
     const int64_t parts = max(1, min(min(MOST_PARTS, p->batch), p->batch * g.pixels / LEAST_PIXELS));
     g.images_per_part = parts_of(p->batch, parts);
     g.parts = parts_of(p->batch, g.images_per_part);
@@ -54,7 +56,7 @@ int ck_place_gradient_serves(const ck_convolution *p) {
 // Memory: the offsets of pixels, the gradient channel by channel, the sums of each part, the padded source.
 
 static size_t offset_bytes(const place_gradient *g) { return (size_t)parts_of(g->pixels, 8) * 64; }
-static int64_t standing_elements(const place_gradient *g) { return g->p->batch * g->panels * g->panel * g->pixels; }
+static int64_t standing_elements(const place_gradient *g) { return g->stood * g->panels * g->panel * g->pixels; }
 static int64_t part_elements(const place_gradient *g) {
     return g->panels * g->tiles * g->rows_at_once * g->p->kernel[2] * g->panel;
 }
@@ -84,20 +86,39 @@ static void pad_plane(const place_gradient *g, int64_t plane) {
     }
 }
 
-/// One image's gradient for one panel of channels, or some planes of the source.
+/// A row of all channels of the padded source into its planes.
+static void lie_row(const place_gradient *g, int64_t line) {
+    const ck_convolution *p = g->p;
+    const int64_t height = p->input[1] + 2 * p->padding[1], image = line / height, y = line % height - p->padding[1];
+    const int inside = y >= 0 && y < p->input[1];
+    const float *from = g->x + (image * p->input[1] + y) * p->input[2] * p->in_channels;
+    ck_place_lie_row(g->kernels, g->padded + image * g->image + line % height * g->row, g->plane, p->padding[2],
+                     inside ? from : 0, p->in_channels, p->input[2]);
+}
+
+static void stand_gradient(const place_gradient *g, int64_t panel, int64_t image) {
+    const ck_convolution *p = g->p;
+    const int64_t channel = panel * g->panel, channels = min(g->panel, p->out_channels - channel);
+    const float *from = g->dy + image * p->out_channels * g->pixels;
+    float *to = g->standing + (panel * p->batch + image) * g->pixels * g->panel;
+    if (p->y_innermost) {
+        ck_place_widen(to, from + channel, channels, p->out_channels, g->panel, g->pixels);
+    } else {
+        g->kernels->stand(to, from + channel * g->pixels, channels, g->pixels, g->panel, g->pixels);
+    }
+}
+
+/// One image's gradient for one panel of channels, or some of the source.
 static void prepare_block(void *context, int64_t block) {
     const place_gradient *g = context;
-    const ck_convolution *p = g->p;
-    if (block < p->batch * g->panels) {
-        const int64_t panel = block / p->batch, image = block % p->batch, channel = panel * g->panel;
-        g->kernels->stand(g->standing + block * g->pixels * g->panel,
-                          g->dy + (image * p->out_channels + channel) * g->pixels,
-                          min(g->panel, p->out_channels - channel), g->pixels, g->panel, g->pixels);
+    if (block < g->stood * g->panels) {
+        stand_gradient(g, block / g->stood, block % g->stood);
         return;
     }
-    const int64_t first = (block - p->batch * g->panels) * g->planes_per_block;
-    const int64_t end = min(first + g->planes_per_block, p->batch * p->in_channels);
-    for (int64_t plane = first; plane < end; plane++) pad_plane(g, plane);
+    const int64_t first = (block - g->stood * g->panels) * g->copies_per_block;
+    for (int64_t i = first; i < min(first + g->copies_per_block, g->copies); i++) {
+        (g->p->x_innermost ? lie_row : pad_plane)(g, i);
+    }
 }
 
 // Multiplying
@@ -111,7 +132,7 @@ static void multiply_block(void *context, int64_t block) {
     const int64_t step = max(1, SUMMED_PIXELS / g->pixels);
     place_taps taps = {
         .pixels = g->offsets, .pixel_count = g->pixels, .image = g->image, .kernel_x = p->kernel[2],
-        .vectors = g->panel / g->kernels->lanes,
+        .vectors = g->panel / g->kernels->lanes, .gradient_step = g->stood > 0 ? g->panel : p->out_channels,
     };
     const int64_t tile = g->rows_at_once * p->kernel[2] * g->panel;
     for (int64_t t = 0; t < g->tiles; t++) {
@@ -122,7 +143,8 @@ static void multiply_block(void *context, int64_t block) {
         taps.sums = g->sums + part * part_elements(g) + (panel * g->tiles + t) * tile;
         for (int64_t image = first; image < end; image += step) {
             taps.source = g->source + image * g->image;
-            taps.gradient = g->standing + (panel * p->batch + image) * g->pixels * g->panel;
+            taps.gradient = g->dy + image * g->pixels * p->out_channels + panel * g->panel;
+            if (g->stood > 0) taps.gradient = g->standing + (panel * p->batch + image) * g->pixels * g->panel;
             taps.images = min(step, end - image);
             taps.add = image > first;
             g->kernels->taps(&taps);
@@ -162,9 +184,10 @@ void ck_place_gradient(const ck_convolution *p, float *dw, const float *dy, cons
     for (int64_t y = 0; y < p->output[1]; y++) {
         for (int64_t i = 0; i < p->output[2]; i++) *to++ = y * p->stride[1] * g.row + i * p->stride[2];
     }
-    g.planes_per_block = max(1, COPY_GRAIN / max(1, g.plane));
-    const int64_t planes = g.is_padded ? p->batch * p->in_channels : 0;
-    ck_parallel(p->batch * g.panels + parts_of(planes, g.planes_per_block), prepare_block, &g);
+    g.copies = p->batch * (p->x_innermost ? p->input[1] + 2 * p->padding[1] : p->in_channels);
+    if (!g.is_padded) g.copies = 0;
+    g.copies_per_block = max(1, COPY_GRAIN * g.copies / max(1, p->batch * g.image));
+    ck_parallel(g.stood * g.panels + parts_of(g.copies, g.copies_per_block), prepare_block, &g);
     ck_parallel(g.parts * g.panels, multiply_block, &g);
     ck_parallel(g.panels * parts_of(all_taps(&g), ADDED_TAPS), finish_block, &g);
 }

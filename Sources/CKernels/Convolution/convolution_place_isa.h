@@ -191,11 +191,20 @@ static int place_full(const place_row *row, float *product) {
 }
 #endif
 
+/// Brings a tile into the result, from its pixel `x` on.
+INLINE void place_finish(const place_row *row, int64_t x, int64_t width, const float *product) {
+    float *to = row->result + x * row->pixel;
+    if (row->channel == 1) {
+        place_put(to, product, row->channels, row->pixel, PANEL, width, row->bias, row->rectified);
+    } else {
+        place_lie(to, product, row->channels, row->channel, PANEL, width, row->bias, row->rectified);
+    }
+}
+
 static void place_row_run(const place_row *row) {
     _Alignas(VECTOR_BYTES) float product[MAX_ROWS * PANEL];
     if (place_full(row, product)) {
-        place_lie(row->result, product, row->channels, row->plane, PANEL, row->width, row->bias,
-                  row->rectified);
+        place_finish(row, 0, row->width, product);
         return;
     }
     // The widest of the tiles that cover the row with the fewest results too many; the last may overlap the one before.
@@ -212,7 +221,7 @@ static void place_row_run(const place_row *row) {
     for (int64_t start = 0; start < row->width; start += width) {
         const int64_t x = start + width <= row->width ? start : row->width - width;
         tile(row, x, product);
-        place_lie(row->result + x, product, row->channels, row->plane, PANEL, width, row->bias, row->rectified);
+        place_finish(row, x, width, product);
     }
 }
 
@@ -225,7 +234,7 @@ INLINE void place_taps_body(const int columns, const int rows, const int vectors
     }
     const float *image = t->source, *gradient = t->gradient;
     for (int64_t n = 0; n < t->images; n++, image += t->image) {
-        for (int64_t p = 0; p < t->pixel_count; p++, gradient += vectors * LANES) {
+        for (int64_t p = 0; p < t->pixel_count; p++, gradient += t->gradient_step) {
             const float *from = image + t->pixels[p];
             vector here[VECTORS];
             UNROLL for (int v = 0; v < vectors; v++) here[v] = load_place(gradient + v * LANES);

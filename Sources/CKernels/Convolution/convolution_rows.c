@@ -135,10 +135,7 @@ static void stand_image(const rows_run *run, int64_t image) {
         run->kernels->stand(to, from, channels, plane, width, plane);
         return;
     }
-    for (int64_t p = 0; p < plane; p++, to += width, from += channels) {
-        memcpy(to, from, (size_t)channels * sizeof(float));
-        memset(to + channels, 0, (size_t)(width - channels) * sizeof(float));
-    }
+    ck_place_widen(to, from, channels, channels, width, plane);
 }
 
 /// Says where all images stand, and how many have to be brought there.
