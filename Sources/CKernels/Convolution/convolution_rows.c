@@ -15,6 +15,7 @@
 #define MOST_DEPTH 576            // of a product
 #define MOST_RESULTS 256          // channels of a block
 #define ENOUGH_BLOCKS 16
+#define PIXELS_AHEAD 8            // whose lines are asked for while a source is copied
 #define MOST_TAPS 256             // of a kernel, and of the channels whose weights are packed at a time
 #define LEAST_CHANNELS 32
 #define LEAST_GRADIENT_CHANNELS 128
@@ -177,7 +178,9 @@ static void gather(const rows_run *run, const rows_piece *piece, const ck_conv_p
             const int inside = at_y >= 0 && at_y < product->source_size[1] && at_x >= 0 && at_x < width;
             float *at = to + t * channels;
             if (inside) {
-                memcpy(at, image + (at_y * width + at_x) * all, (size_t)channels * sizeof(float));
+                const float *from = image + (at_y * width + at_x) * all, *ahead = from + PIXELS_AHEAD * x->pixel_step * all;
+                for (int64_t c = 0; c < channels; c += CHANNELS) __builtin_prefetch(ahead + c);
+                memcpy(at, from, (size_t)channels * sizeof(float));
             } else {
                 memset(at, 0, (size_t)channels * sizeof(float));
             }
