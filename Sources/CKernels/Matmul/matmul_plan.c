@@ -185,6 +185,8 @@ static void cut_stream(matmul_plan *plan, const ck_matmul *p, const matmul_kerne
 #define ENOUGH_BLOCKS 16
 #define FEW_COLUMNS 512
 #define MOST_OF_LINE 48
+// The rows of a tile that reads them where they lie: some KB apart they share a few lines of the nearest cache, which has 8 or 12 of each.
+#define LYING_ROWS 10
 #define PAGE 4096
 
 /// `size` in equal parts of `most` at most.
@@ -200,7 +202,12 @@ static int reads_a_in_place(const ck_matmul *p, const matmul_kernels *kernels) {
     return few && p->a_row == 1 && kernels->tile_rows * kernels->element >= MOST_OF_LINE;
 }
 
+/// Tiles of nearly the same height: a low one at the end would be slow.
+static int64_t even_tiles(const ck_matmul *p, int64_t most) { return ck_matmul_parts(p->m, ck_matmul_parts(p->m, most)); }
+
 static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kernels *kernels) {
+    plan->packs_a = !reads_a_in_place(p, kernels);
+    if (!plan->packs_a && p->a_column == 1) plan->tile_rows = even_tiles(p, ck_matmul_min(kernels->tile_rows, LYING_ROWS));
     plan->step_k = even_part(p->k, kernels->depth);
     const int64_t step_tiles = even_part(ck_matmul_parts(p->m, plan->tile_rows), MATMUL_STEP_TILES);
     const int64_t step_panels = even_part(ck_matmul_parts(p->n, kernels->panel_columns), MATMUL_STEP_PANELS);
@@ -218,7 +225,6 @@ static void plan_packed(matmul_plan *plan, const ck_matmul *p, const matmul_kern
     plan->step_rows = step_tiles * plan->tile_rows;
     plan->step_columns = step_panels * kernels->panel_columns;
     const int64_t columns = ck_matmul_min(plan->step_columns, whole_vectors(p->n, kernels));
-    plan->packs_a = !reads_a_in_place(p, kernels);
     const int64_t rows = plan->packs_a ? ck_matmul_min(plan->step_rows, p->m) : 0;
     plan->a_bytes = (rows * plan->step_k * kernels->element + 63) / 64 * 64;
     plan->b_bytes = (columns * plan->step_k * kernels->element + 63) / 64 * 64;
@@ -284,8 +290,7 @@ matmul_plan ck_matmul_make_plan(const ck_matmul *p, const matmul_kernels *kernel
     } else if (use_narrow(p, kernels)) {
         plan.way = MATMUL_NARROW;
     }
-    // Tiles of nearly the same height: a low one at the end would be slow.
-    plan.tile_rows = ck_matmul_parts(p->m, ck_matmul_parts(p->m, kernels->tile_rows));
+    plan.tile_rows = even_tiles(p, kernels->tile_rows);
     if (plan.way == MATMUL_PACKED) {
         plan_packed(&plan, p, kernels);
     } else if (plan.way == MATMUL_NARROW) {
