@@ -49,27 +49,27 @@ static int run_fast_gradient(const ck_convolution *p, float *dw, const float *dy
 
 #include "convolution_kernels.h"
 
-// Channels innermost: Winograd's way, the rows where the source lies as they need it, or the one in place.
+// Channels last: Winograd's way, the rows where the source lies as they need it, or the one in place.
 
-typedef enum innermost_way { NO_WAY, WINOGRAD_WAY, ROWS_WAY, PLACE_WAY } innermost_way;
+typedef enum channels_last_way { NO_WAY, WINOGRAD_WAY, ROWS_WAY, PLACE_WAY } channels_last_way;
 
-static innermost_way innermost_way_of(const ck_convolution *p, ck_convolution_pass pass) {
+static channels_last_way channels_last_way_of(const ck_convolution *p, ck_convolution_pass pass) {
     if (ck_winograd_serves(p, pass)) return WINOGRAD_WAY;
     const int rows = ck_rows_serves(p, pass);
     if (pass == CK_CONV_WEIGHT_GRAD) return rows ? ROWS_WAY : ck_place_gradient_serves(p) ? PLACE_WAY : NO_WAY;
-    const int innermost = pass == CK_CONV_INPUT_GRAD ? p->y_innermost : p->x_innermost;
-    if (ck_place_serves(p, pass) && !(rows && innermost)) return PLACE_WAY;
+    const int channels_last = pass == CK_CONV_INPUT_GRAD ? p->y_channels_last : p->x_channels_last;
+    if (ck_place_serves(p, pass) && !(rows && channels_last)) return PLACE_WAY;
     return rows ? ROWS_WAY : NO_WAY;
 }
 
-int ck_convolution_innermost_serves(const ck_convolution *p, ck_convolution_pass pass) {
-    return innermost_way_of(p, pass) != NO_WAY;
+int ck_convolution_channels_last_serves(const ck_convolution *p, ck_convolution_pass pass) {
+    return channels_last_way_of(p, pass) != NO_WAY;
 }
 
-int ck_convolution_innermost(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *first,
+int ck_convolution_channels_last(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *first,
                              const float *second, const float *bias, int rectified, void *workspace) {
     const int is_weight = pass == CK_CONV_WEIGHT_GRAD;
-    switch (innermost_way_of(p, pass)) {
+    switch (channels_last_way_of(p, pass)) {
     case NO_WAY: return 0;
     case WINOGRAD_WAY:
         if (is_weight) return ck_winograd_weight_grad(p, result, first, second, workspace);

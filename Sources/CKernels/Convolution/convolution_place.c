@@ -54,7 +54,7 @@ void ck_place_lie_row(const place_kernels *kernels, float *to, int64_t plane, in
 
 typedef struct place_side {
     int64_t channels, height, width;
-    int innermost;  // whether the channels are the last axis
+    int channels_last;  // whether the channels are the last axis
 } place_side;
 
 /// A pass as a plain convolution.
@@ -77,8 +77,8 @@ typedef struct place_run {
 
 static place_run make_run(const ck_convolution *p, ck_convolution_pass pass, ck_isa isa) {
     const int backward = pass == CK_CONV_INPUT_GRAD;
-    const place_side x = {p->in_channels, p->input[1], p->input[2], p->x_innermost};
-    const place_side y = {p->out_channels, p->output[1], p->output[2], p->y_innermost};
+    const place_side x = {p->in_channels, p->input[1], p->input[2], p->x_channels_last};
+    const place_side y = {p->out_channels, p->output[1], p->output[2], p->y_channels_last};
     place_run run = {
         .kernels = ck_place_kernels(isa), .images = p->batch, .source = backward ? y : x, .result = backward ? x : y,
         .padding_y = p->padding[1], .padding_x = p->padding[2], .stride_y = p->stride[1],
@@ -107,8 +107,8 @@ int ck_place_serves(const ck_convolution *p, ck_convolution_pass pass) {
     const int64_t kernel = p->kernel[1] * p->kernel[2];
     const int64_t taps = kernel * (pass == CK_CONV_INPUT_GRAD ? p->out_channels : p->in_channels);
     const int64_t channels = pass == CK_CONV_INPUT_GRAD ? p->in_channels : p->out_channels;
-    const int innermost = pass == CK_CONV_INPUT_GRAD ? p->x_innermost : p->y_innermost;
-    if (kernel == 1 || (taps < LEAST_TAPS && channels > FEW_CHANNELS && !innermost) || taps > MOST_TAPS) return 0;
+    const int channels_last = pass == CK_CONV_INPUT_GRAD ? p->x_channels_last : p->y_channels_last;
+    if (kernel == 1 || (taps < LEAST_TAPS && channels > FEW_CHANNELS && !channels_last) || taps > MOST_TAPS) return 0;
     for (int a = 1; a < 3; a++) {
         if (p->input[a] < 1 || p->output[a] < 1) return 0;
         if (pass == CK_CONV_INPUT_GRAD
@@ -124,7 +124,7 @@ int ck_place_serves(const ck_convolution *p, ck_convolution_pass pass) {
 static int64_t packed_elements(const place_run *run) { return run->panels * run->panel * run->taps; }
 
 static int64_t padded_elements(const place_run *run) {
-    const int is_padded = run->padding_x > 0 || run->source.innermost;
+    const int is_padded = run->padding_x > 0 || run->source.channels_last;
     return is_padded ? run->images * run->source.channels * run->source.height * run->row : 0;
 }
 
@@ -188,7 +188,7 @@ static void prepare_block(void *context, int64_t block) {
     }
     const int64_t first = (block - run->panels) * run->copies_per_block;
     for (int64_t i = first; i < min(first + run->copies_per_block, run->copies); i++) {
-        (run->source.innermost ? lie_row : pad_plane)(run, i);
+        (run->source.channels_last ? lie_row : pad_plane)(run, i);
     }
 }
 
@@ -218,8 +218,8 @@ static void multiply_block(void *context, int64_t block) {
         .offsets = run->offsets, .weights = run->packed + panel * run->panel * run->taps,
         .channels = min(run->panel, result->channels - channel), .bias = run->bias ? run->bias + channel : 0,
         .rectified = run->rectified,
-        .width = result->width, .pixel = result->innermost ? result->channels : 1,
-        .channel = result->innermost ? 1 : result->height * result->width, .kernel_x = run->kernel_x,
+        .width = result->width, .pixel = result->channels_last ? result->channels : 1,
+        .channel = result->channels_last ? 1 : result->height * result->width, .kernel_x = run->kernel_x,
         .is_full = run->padding_x == run->kernel_x - 1 && run->dilation_x == 1,
     };
     row.vectors = row.channels * 2 <= run->panel ? 1 : 2;
@@ -249,7 +249,7 @@ void ck_place_run(const ck_convolution *p, ck_convolution_pass pass, float *resu
     run.unpadded = source;
     run.from = padded_elements(&run) > 0 ? run.padded : source;
     fill_offsets(&run);
-    run.copies = run.images * (run.source.innermost ? run.source.height : run.source.channels);
+    run.copies = run.images * (run.source.channels_last ? run.source.height : run.source.channels);
     if (padded_elements(&run) == 0) run.copies = 0;
     run.copies_per_block = max(1, COPY_GRAIN * run.copies / max(1, padded_elements(&run)));
     ck_parallel(run.panels + parts_of(run.copies, run.copies_per_block), prepare_block, &run);

@@ -30,7 +30,7 @@ typedef struct place_gradient {
 
 static place_gradient make_gradient(const ck_convolution *p, ck_isa isa) {
     place_gradient g = {.p = p, .kernels = ck_place_kernels(isa), .pixels = p->output[1] * p->output[2]};
-    g.is_padded = p->padding[1] > 0 || p->padding[2] > 0 || p->x_innermost;
+    g.is_padded = p->padding[1] > 0 || p->padding[2] > 0 || p->x_channels_last;
     g.row = p->input[2] + 2 * p->padding[2];
     g.plane = (p->input[1] + 2 * p->padding[1]) * g.row;
     g.image = p->in_channels * g.plane;
@@ -39,7 +39,7 @@ static place_gradient make_gradient(const ck_convolution *p, ck_isa isa) {
     g.tiles = parts_of(g.kernel_rows, g.rows_at_once);
     g.panel = p->out_channels <= g.kernels->lanes ? g.kernels->lanes : 2 * g.kernels->lanes;
     g.panels = parts_of(p->out_channels, g.panel);
-    g.stood = p->y_innermost && p->out_channels % g.panel == 0 ? 0 : p->batch;
+    g.stood = p->y_channels_last && p->out_channels % g.panel == 0 ? 0 : p->batch;
     const int64_t parts = max(1, min(min(MOST_PARTS, p->batch), p->batch * g.pixels / LEAST_PIXELS));
     g.images_per_part = parts_of(p->batch, parts);
     g.parts = parts_of(p->batch, g.images_per_part);
@@ -101,7 +101,7 @@ static void stand_gradient(const place_gradient *g, int64_t panel, int64_t image
     const int64_t channel = panel * g->panel, channels = min(g->panel, p->out_channels - channel);
     const float *from = g->dy + image * p->out_channels * g->pixels;
     float *to = g->standing + (panel * p->batch + image) * g->pixels * g->panel;
-    if (p->y_innermost) {
+    if (p->y_channels_last) {
         ck_place_widen(to, from + channel, channels, p->out_channels, g->panel, g->pixels);
     } else {
         g->kernels->stand(to, from + channel * g->pixels, channels, g->pixels, g->panel, g->pixels);
@@ -117,7 +117,7 @@ static void prepare_block(void *context, int64_t block) {
     }
     const int64_t first = (block - g->stood * g->panels) * g->copies_per_block;
     for (int64_t i = first; i < min(first + g->copies_per_block, g->copies); i++) {
-        (g->p->x_innermost ? lie_row : pad_plane)(g, i);
+        (g->p->x_channels_last ? lie_row : pad_plane)(g, i);
     }
 }
 
@@ -184,7 +184,7 @@ void ck_place_gradient(const ck_convolution *p, float *dw, const float *dy, cons
     for (int64_t y = 0; y < p->output[1]; y++) {
         for (int64_t i = 0; i < p->output[2]; i++) *to++ = y * p->stride[1] * g.row + i * p->stride[2];
     }
-    g.copies = p->batch * (p->x_innermost ? p->input[1] + 2 * p->padding[1] : p->in_channels);
+    g.copies = p->batch * (p->x_channels_last ? p->input[1] + 2 * p->padding[1] : p->in_channels);
     if (!g.is_padded) g.copies = 0;
     g.copies_per_block = max(1, COPY_GRAIN * g.copies / max(1, p->batch * g.image));
     ck_parallel(g.stood * g.panels + parts_of(g.copies, g.copies_per_block), prepare_block, &g);

@@ -69,7 +69,7 @@ typedef struct rows_run {
     const ck_conv_product *product;
     rows_plan plan;
     const float *source, *weights, *bias;
-    int rectified, source_innermost, result_innermost;
+    int rectified, source_channels_last, result_channels_last;
     const float *standing;  // the source with the channels of a pixel together, `plan.channels` of them
     int64_t turned;         // images that are brought into that form: all or none
     float *result, *memory;
@@ -132,7 +132,7 @@ static void stand_image(const rows_run *run, int64_t image) {
     const int64_t plane = product->source_plane, channels = product->source_channels, width = run->plan.channels;
     const float *from = run->source + image * plane * channels;
     float *to = run->memory + image * plane * width;
-    if (!run->source_innermost) {
+    if (!run->source_channels_last) {
         run->kernels->stand(to, from, channels, plane, width, plane);
         return;
     }
@@ -141,7 +141,7 @@ static void stand_image(const rows_run *run, int64_t image) {
 
 /// Says where all images stand, and how many have to be brought there.
 static void find_source(rows_run *run) {
-    const int in_place = run->source_innermost && run->product->source_channels == run->plan.channels;
+    const int in_place = run->source_channels_last && run->product->source_channels == run->plan.channels;
     run->standing = in_place ? run->source : run->memory;
     run->turned = in_place ? 0 : run->product->batch;
 }
@@ -232,7 +232,7 @@ static void finish(const rows_run *run, const rows_piece *piece, const ck_conv_a
             const int64_t pixel = at_y * geometry->result_size[2] + x;
             const float *from = product + (panel * plan->block_pixels + p - piece->first) * plan->steps * RESULTS;
             const float *bias = run->bias ? run->bias + channel : 0;
-            if (run->result_innermost) {
+            if (run->result_channels_last) {
                 run->kernels->put(image + pixel * geometry->result_channels + channel, from, channels,
                                   geometry->result_channels, RESULTS, count, bias, run->rectified);
             } else {
@@ -272,7 +272,7 @@ int ck_rows_serves(const ck_convolution *p, ck_convolution_pass pass) {
     const int64_t taps = p->kernel[1] * p->kernel[2];
     if (taps > MOST_TAPS) return 0;
     if (pass == CK_CONV_INPUT_GRAD) return p->stride[2] <= MOST_PIXELS;
-    if (p->x_innermost) return 1;
+    if (p->x_channels_last) return 1;
     // Every number of x is turned else, those too that a stride leaves out.
     const int64_t uses = taps * p->out_channels * p->output[1] * p->output[2] / (p->input[1] * p->input[2]);
     if (pass == CK_CONV_WEIGHT_GRAD && p->in_channels < LEAST_GRADIENT_CHANNELS && ck_place_gradient_serves(p)) return 0;
@@ -286,8 +286,8 @@ void ck_rows_run(const ck_convolution *p, ck_convolution_pass pass, float *resul
     rows_run run = {
         .kernels = ck_place_kernels(ck_isa_current()), .product = &product, .plan = make_plan(&product),
         .source = source, .weights = w, .bias = bias, .rectified = rectified, .result = result,
-        .source_innermost = pass == CK_CONV_INPUT_GRAD ? p->y_innermost : p->x_innermost,
-        .result_innermost = pass == CK_CONV_INPUT_GRAD ? p->x_innermost : p->y_innermost,
+        .source_channels_last = pass == CK_CONV_INPUT_GRAD ? p->y_channels_last : p->x_channels_last,
+        .result_channels_last = pass == CK_CONV_INPUT_GRAD ? p->x_channels_last : p->y_channels_last,
         .memory = (float *)((char *)workspace + ck_conv_phase_bytes(&product)),
     };
     run.pack_channels = MOST_TAPS / product.kernel_volume;
@@ -404,16 +404,16 @@ void ck_rows_gradient(const ck_convolution *p, float *dw, const float *dy, const
     gradient_run run = {.plan = plan_gradient(&product), .dy = dy, .result = dw};
     run.rows = (rows_run){
         .kernels = ck_place_kernels(ck_isa_current()), .product = &product, .source = x,
-        .source_innermost = p->x_innermost,
+        .source_channels_last = p->x_channels_last,
         .memory = (float *)((char *)workspace + ck_conv_phase_bytes(&product)),
     };
     run.rows.plan.channels = run.plan.sources;
     run.rows.plan.pixels = product.result_size[2];
     const gradient_plan *plan = &run.plan;
     find_source(&run.rows);
-    run.gradient = p->y_innermost ? dy : run.rows.memory + plan->gradient;
-    run.gradient_row = p->y_innermost ? product.result_channels : plan->results;
-    ck_parallel(run.rows.turned + (p->y_innermost ? 0 : product.batch), stand_block, &run);
+    run.gradient = p->y_channels_last ? dy : run.rows.memory + plan->gradient;
+    run.gradient_row = p->y_channels_last ? product.result_channels : plan->results;
+    ck_parallel(run.rows.turned + (p->y_channels_last ? 0 : product.batch), stand_block, &run);
     ck_parallel(plan->parts * plan->tap_blocks * plan->channel_blocks * plan->result_blocks, gradient_block, &run);
     ck_parallel(product.result_channels, add_block, &run);
 }

@@ -1,4 +1,4 @@
-// Pooling where channels are innermost, so that a vector holds channels of one window: included by pooling_kernels.h.
+// Pooling where channels come last, so that a vector holds channels of one window: included by pooling_kernels.h.
 
 #define BROAD ((int64_t)(32 / REAL_BYTES))
 typedef REAL broad __attribute__((vector_size(32)));

@@ -17,10 +17,10 @@ static int64_t parts_of(int64_t size, int64_t part) { return (size + part - 1) /
 
 static const winograd_kernels *current_kernels(void) { return CK_CURRENT_TABLE(ck_winograd); }
 
-static winograd_side make_side(int64_t channels, const int64_t size[3], int innermost, int64_t tiles) {
+static winograd_side make_side(int64_t channels, const int64_t size[3], int channels_last, int64_t tiles) {
     winograd_side side = {.channels = channels, .height = size[1], .width = size[2]};
-    side.pixel = innermost ? channels : 1;
-    side.channel = innermost ? 1 : side.height * side.width;
+    side.pixel = channels_last ? channels : 1;
+    side.channel = channels_last ? 1 : side.height * side.width;
     side.padded_channels = parts_of(channels, WINOGRAD_CHANNELS) * WINOGRAD_CHANNELS;
     side.plane = tiles * side.padded_channels + WINOGRAD_PAD;
     return side;
@@ -36,9 +36,9 @@ static winograd_problem make_problem(const ck_convolution *p, ck_convolution_pas
     };
     problem.tiles = p->batch * problem.tile_rows * problem.tile_columns;
     problem.source = make_side(backward ? p->out_channels : p->in_channels, source,
-                               backward ? p->y_innermost : p->x_innermost, problem.tiles);
+                               backward ? p->y_channels_last : p->x_channels_last, problem.tiles);
     problem.result = make_side(backward ? p->in_channels : p->out_channels, result,
-                               backward ? p->x_innermost : p->y_innermost, problem.tiles);
+                               backward ? p->x_channels_last : p->y_channels_last, problem.tiles);
     if (backward) {
         problem.pad_y = 2 - p->padding[1];
         problem.pad_x = 2 - p->padding[2];

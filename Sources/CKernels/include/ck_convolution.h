@@ -7,11 +7,11 @@
 /// A cross-correlation over three spatial axes (depth, height, width); fewer axes have size 1 in front. All arrays are
 /// contiguous: x (batch, in_channels, input...), w (out_channels, in_channels / groups, kernel...),
 /// y (batch, out_channels, output...). output = (input + 2 padding - dilation (kernel - 1) - 1) / stride + 1.
-/// For `ck_convolution_innermost` the channels of x or y, and of its gradient, may be the last axis: (batch, input..., in_channels).
+/// For `ck_convolution_channels_last` the channels of x or y, and of its gradient, may be the last axis: (batch, input..., in_channels).
 typedef struct ck_convolution {
     int64_t batch, in_channels, out_channels, groups;
     int64_t input[3], kernel[3], output[3], stride[3], padding[3], dilation[3];
-    int32_t x_innermost, y_innermost;  // whether the channels are the last axis
+    int32_t x_channels_last, y_channels_last;  // whether the channels are the last axis
 } ck_convolution;
 
 typedef enum ck_convolution_pass { CK_CONV_FORWARD, CK_CONV_INPUT_GRAD, CK_CONV_WEIGHT_GRAD } ck_convolution_pass;
@@ -32,12 +32,12 @@ void ck_convolution_input_grad_f64(const ck_convolution *p, double *dx, const do
 void ck_convolution_weight_grad_f32(const ck_convolution *p, float *dw, const float *dy, const float *x, void *workspace);
 void ck_convolution_weight_grad_f64(const ck_convolution *p, double *dw, const double *dy, const double *x, void *workspace);
 
-/// Whether a pass has a fast way of its own for channels that lie as `p` says. It is open to `ck_convolution_innermost` alone.
-int ck_convolution_innermost_serves(const ck_convolution *p, ck_convolution_pass pass);
+/// Whether a pass has a fast way of its own for channels that lie as `p` says. It is open to `ck_convolution_channels_last` alone.
+int ck_convolution_channels_last_serves(const ck_convolution *p, ck_convolution_pass pass);
 /// One pass. Forward: (y, x, w, bias), input gradient: (dx, dy, w), weight gradient: (dw, dy, x); `bias` and `rectified` are for the
 /// forward pass. Answers whether it is done: not where no way is open, or where a result of Winograd's way is not finite and the
 /// direct way has to say which ones are. The workspace is that of the pass.
-int ck_convolution_innermost(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *first,
+int ck_convolution_channels_last(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *first,
                              const float *second, const float *bias, int rectified, void *workspace);
 
 #endif

@@ -23,8 +23,8 @@ struct ConvolutionGeometry: CustomStringConvertible {
         return ck_convolution(
             batch: Int64(batch), in_channels: Int64(inChannels), out_channels: Int64(outChannels),
             groups: Int64(groups), input: triple(input), kernel: triple(kernel), output: triple(output),
-            stride: triple(stride), padding: triple(padding), dilation: triple(dilation), x_innermost: 0,
-            y_innermost: 0)
+            stride: triple(stride), padding: triple(padding), dilation: triple(dilation), x_channels_last: 0,
+            y_channels_last: 0)
     }
 
     var description: String {

@@ -21,8 +21,8 @@ private struct Pooling: CustomStringConvertible {
     var inputCount: Int { input.reduce(1, *) }
     var outputCount: Int { output.reduce(1, *) }
 
-    /// The same windows with planes as `channels` innermost.
-    func withInnermost(_ channels: Int) -> Pooling {
+    /// The same windows with planes as `channels` last.
+    func withChannelsLast(_ channels: Int) -> Pooling {
         var pooling = self
         (pooling.planes, pooling.channels) = (planes / channels, channels)
         return pooling
@@ -130,15 +130,15 @@ private struct Results<T: Element> {
         #expect(behind.allSatisfy { $0 == marker })
     }
 
-    /// Those of planes, with `channels` of them innermost.
-    func withInnermost(_ channels: Int, _ pooling: Pooling) -> Results {
+    /// Those of planes, with `channels` of them last.
+    func withChannelsLast(_ channels: Int, _ pooling: Pooling) -> Results {
         var results = self
         let (inputs, outputs) = (pooling.inputCount, pooling.outputCount)
-        results.maxima = innermost(channels, maxima, outputs)
-        results.indices = innermost(channels, indices, outputs)
-        results.averages = innermost(channels, averages, outputs)
-        results.maxGrad = innermost(channels, maxGrad, inputs)
-        results.averageGrad = innermost(channels, averageGrad, inputs)
+        results.maxima = channelsLast(channels, maxima, outputs)
+        results.indices = channelsLast(channels, indices, outputs)
+        results.averages = channelsLast(channels, averages, outputs)
+        results.maxGrad = channelsLast(channels, maxGrad, inputs)
+        results.averageGrad = channelsLast(channels, averageGrad, inputs)
         return results
     }
 
@@ -150,7 +150,7 @@ private struct Results<T: Element> {
 }
 
 /// (plane, channels, places) as (plane, places, channels); what lies behind whole planes stays.
-private func innermost<T>(_ channels: Int, _ values: [T], _ places: Int) -> [T] {
+private func channelsLast<T>(_ channels: Int, _ values: [T], _ places: Int) -> [T] {
     var turned = values
     for start in stride(from: 0, through: values.count - channels * places, by: channels * places) {
         for channel in 0..<channels {
@@ -162,15 +162,15 @@ private func innermost<T>(_ channels: Int, _ values: [T], _ places: Int) -> [T] 
     return turned
 }
 
-/// Channels innermost against planes, which `check` holds to plain loops: the same bits, but for the order in which averages' gradients are
+/// Channels last against planes, which `check` holds to plain loops: the same bits, but for the order in which averages' gradients are
 /// added where windows overlap.
-private func checkInnermost<T: Element>(_ planes: Pooling, _ channels: Int, x: [T], dy: [T]) {
-    let pooling = planes.withInnermost(channels)
+private func checkChannelsLast<T: Element>(_ planes: Pooling, _ channels: Int, x: [T], dy: [T]) {
+    let pooling = planes.withChannelsLast(channels)
     let turned = (
-        x: innermost(channels, x, planes.inputCount), dy: innermost(channels, dy, planes.outputCount)
+        x: channelsLast(channels, x, planes.inputCount), dy: channelsLast(channels, dy, planes.outputCount)
     )
     withEachInstructionSet { isa in
-        let expected = Results(planes, x: x, dy: dy).withInnermost(channels, planes)
+        let expected = Results(planes, x: x, dy: dy).withChannelsLast(channels, planes)
         var results = Results(pooling, x: turned.x, dy: turned.dy)
         let terms = T(planes.kernel.reduce(1, *))
         let areClose = zip(results.averageGrad, expected.averageGrad).allSatisfy {
@@ -292,7 +292,7 @@ private func check<T: Element>(
     }
 
     /// Channels around whole vectors, with ties and NaN; tiles that cover all of the input, or leave some, and planes cut into parts.
-    @Test func channelsInnermost() {
+    @Test func channelsLast() {
         var random = TestRandom(seed: 12)
         func check<T: Element>(_ planes: Pooling, _ channels: Int, nans: Bool, as type: T.Type) {
             func numbers(_ count: Int, nans: Bool) -> [T] {
@@ -301,7 +301,7 @@ private func check<T: Element>(
                     return nans && digit < 3 ? [T.nan, .infinity, -.infinity][digit] : T(digit)
                 }
             }
-            checkInnermost(
+            checkChannelsLast(
                 planes, channels, x: numbers(planes.planes * planes.inputCount, nans: nans),
                 dy: numbers(planes.planes * planes.outputCount, nans: false))
         }
@@ -341,8 +341,8 @@ private func check<T: Element>(
         var random = TestRandom(seed: 5)
         let poolings: [Pooling] = [
             .square(300, 24, 24, kernel: 2, stride: 2), .square(40, 33, 31, kernel: 3, stride: 2, padding: 1),
-            .square(40, 65, 33, kernel: 3, stride: 2, padding: 1).withInnermost(20),
-            .square(300, 24, 24, kernel: 2, stride: 2).withInnermost(30),
+            .square(40, 65, 33, kernel: 3, stride: 2, padding: 1).withChannelsLast(20),
+            .square(300, 24, 24, kernel: 2, stride: 2).withChannelsLast(30),
         ]
         for p in poolings {
             let planes = p.planes * max(1, p.channels)

@@ -76,7 +76,7 @@ extension CPU {
         _ geometry: ConvolutionGeometry, _ last: ChannelsLast, _ pass: ck_convolution_pass, batch: Int
     ) -> Bool {
         var plan = geometry.kernelDescription(batch: batch, channelsLast: last)
-        return ck_convolution_innermost_serves(&plan, pass) != 0
+        return ck_convolution_channels_last_serves(&plan, pass) != 0
     }
 
     /// Whether it did.
@@ -88,7 +88,7 @@ extension CPU {
         let (first, second, bias) = (contiguous(first), contiguous(second), bias.map(contiguous))
         var plan = geometry.kernelDescription(batch: first.shape[0], channelsLast: last)
         let workspace = Workspace(byteCount: ck_convolution_workspace_f32(&plan, pass))
-        let done = ck_convolution_innermost(
+        let done = ck_convolution_channels_last(
             &plan, pass, result.freshPointer(to: Float.self), first.pointer(to: Float.self),
             second.pointer(to: Float.self), bias?.pointer(to: Float.self), rectified ? 1 : 0, workspace.pointer)
         return done != 0

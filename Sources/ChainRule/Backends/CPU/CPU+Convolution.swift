@@ -83,6 +83,6 @@ extension ConvolutionGeometry {
             batch: Int64(batch), in_channels: Int64(inChannels), out_channels: Int64(outChannels),
             groups: Int64(groups), input: input.kernelValue, kernel: kernel.kernelValue, output: output.kernelValue,
             stride: stride.kernelValue, padding: padding.kernelValue, dilation: dilation.kernelValue,
-            x_innermost: channelsLast.x ? 1 : 0, y_innermost: channelsLast.y ? 1 : 0)
+            x_channels_last: channelsLast.x ? 1 : 0, y_channels_last: channelsLast.y ? 1 : 0)
     }
 }

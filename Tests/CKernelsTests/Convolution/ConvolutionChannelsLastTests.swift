@@ -2,7 +2,7 @@ import CKernels
 import Testing
 
 /// Convolutions whose channels are the last axis, against the same pass on the turned arrays: the same bits.
-@Suite struct ConvolutionInnermostTests {
+@Suite struct ConvolutionChannelsLastTests {
     private static let passes = [CK_CONV_FORWARD, CK_CONV_INPUT_GRAD, CK_CONV_WEIGHT_GRAD]
     private static let layouts: [(x: Bool, y: Bool)] = [(true, true), (true, false), (false, true)]
 
@@ -56,18 +56,20 @@ import Testing
         }
 
         /// The result as (batch, channels, ...), or nil where it was not done.
-        func innermost(_ pass: ck_convolution_pass, _ layout: (x: Bool, y: Bool), rectified: Bool) -> [Float]? {
+        func channelsLast(_ pass: ck_convolution_pass, _ layout: (x: Bool, y: Bool), rectified: Bool) -> [Float]? {
             var p = g.parameters
-            (p.x_innermost, p.y_innermost) = (layout.x ? 1 : 0, layout.y ? 1 : 0)
+            (p.x_channels_last, p.y_channels_last) = (layout.x ? 1 : 0, layout.y ? 1 : 0)
             let (x, dy) = (layout.x ? self.x : data.x, layout.y ? self.dy : data.dy)
             var isDone: Int32 = 0
             let result: [Float] = runConvolution(p, pass, count: count(pass)) { result, workspace in
                 isDone =
                     switch pass {
                     case CK_CONV_FORWARD:
-                        ck_convolution_innermost(&p, pass, result, x, data.w, data.bias, rectified ? 1 : 0, workspace)
-                    case CK_CONV_INPUT_GRAD: ck_convolution_innermost(&p, pass, result, dy, data.w, nil, 0, workspace)
-                    default: ck_convolution_innermost(&p, pass, result, dy, x, nil, 0, workspace)
+                        ck_convolution_channels_last(
+                            &p, pass, result, x, data.w, data.bias, rectified ? 1 : 0, workspace)
+                    case CK_CONV_INPUT_GRAD:
+                        ck_convolution_channels_last(&p, pass, result, dy, data.w, nil, 0, workspace)
+                    default: ck_convolution_channels_last(&p, pass, result, dy, x, nil, 0, workspace)
                     }
             }
             if isDone == 0 { return nil }
@@ -94,7 +96,7 @@ import Testing
                     let expected = arrays.expected(pass, rectified: rectified)
                     for layout in layouts {
                         let results = withEachThreadCount([1, 2]) {
-                            arrays.innermost(pass, layout, rectified: rectified)
+                            arrays.channelsLast(pass, layout, rectified: rectified)
                         }
                         let agrees = results.allSatisfy { $0.map { same($0, expected, exactly: exactly) } ?? false }
                         #expect(agrees, "pass \(pass.rawValue) \(layout) \(isa) \(g)")
@@ -148,17 +150,18 @@ import Testing
         for value in [Float.nan, .infinity] {
             let data = ConvolutionData(g, seed: 1)
             var p = g.parameters
-            (p.x_innermost, p.y_innermost) = (1, 1)
+            (p.x_channels_last, p.y_channels_last) = (1, 1)
             var x = data.x
             x[70] = value
             withEachInstructionSet { isa in
                 let _: [Float] = runConvolution(p, CK_CONV_FORWARD, count: g.yCount) { y, workspace in
                     #expect(
-                        ck_convolution_innermost(&p, CK_CONV_FORWARD, y, x, data.w, nil, 0, workspace) == 0, "\(isa)")
+                        ck_convolution_channels_last(&p, CK_CONV_FORWARD, y, x, data.w, nil, 0, workspace) == 0,
+                        "\(isa)")
                 }
                 let _: [Float] = runConvolution(p, CK_CONV_WEIGHT_GRAD, count: g.wCount) { dw, workspace in
                     #expect(
-                        ck_convolution_innermost(&p, CK_CONV_WEIGHT_GRAD, dw, data.dy, x, nil, 0, workspace) == 0,
+                        ck_convolution_channels_last(&p, CK_CONV_WEIGHT_GRAD, dw, data.dy, x, nil, 0, workspace) == 0,
                         "\(isa)")
                 }
             }
@@ -173,9 +176,9 @@ import Testing
             for pass in Self.passes {
                 for layout in Self.layouts {
                     var p = g.parameters
-                    (p.x_innermost, p.y_innermost) = (layout.x ? 1 : 0, layout.y ? 1 : 0)
-                    #expect(ck_convolution_innermost_serves(&p, pass) == 0)
-                    #expect(Case(g, seed: 1).innermost(pass, layout, rectified: false) == nil)
+                    (p.x_channels_last, p.y_channels_last) = (layout.x ? 1 : 0, layout.y ? 1 : 0)
+                    #expect(ck_convolution_channels_last_serves(&p, pass) == 0)
+                    #expect(Case(g, seed: 1).channelsLast(pass, layout, rectified: false) == nil)
                 }
             }
         }
