@@ -18,7 +18,7 @@ func choosingImageLayouts(_ steps: [RecordedStep], _ forms: inout [ValueForm], k
 private enum ImageStep {
     /// A convolution: x and y may each lie as they like.
     case convolution(any ConvolutionOperation, x: Int, y: Int)
-    /// All the images that it reads and makes lie alike.
+    /// All the images that it reads and makes lie alike; none when it knows one layout only.
     case alike(Set<Int>, (any ImageOperation)?)
 
     var numbers: Set<Int> {
@@ -28,25 +28,30 @@ private enum ImageStep {
         }
     }
 
-    /// Nil when it knows one layout only.
-    init?(_ step: RecordedStep, _ forms: [ValueForm], kept: Set<Int>) {
+    /// The inputs of a step that lie as written.
+    func positionsAsWritten(_ step: RecordedStep) -> [Int] {
+        switch self {
+        case .convolution(let operation, _, _): step.inputs.indices.filter { !operation.imagePositions.contains($0) }
+        case .alike(let numbers, _): step.inputs.indices.filter { !numbers.contains(step.inputs[$0]) }
+        }
+    }
+
+    init(_ step: RecordedStep, _ forms: [ValueForm], kept: Set<Int>) {
         let isImage = { (number: Int) in forms[number].shape.count == 4 && forms[number].shape.elementCount > 1 }
         if let operation = step.identity.base as? any ConvolutionOperation {
             let (x, y) = operation.sides(step)
-            guard isImage(x), isImage(y), forms[x].dtype == .float32 else { return nil }
-            self = .convolution(operation, x: x, y: y)
+            let isConvolution = isImage(x) && isImage(y) && forms[x].dtype == .float32
+            self = isConvolution ? .convolution(operation, x: x, y: y) : .alike([], nil)
         } else if !kept.isDisjoint(with: step.outputs) {
-            return nil
+            self = .alike([], nil)
         } else if let operation = step.identity.base as? any ImageOperation {
             let images = operation.images(step)
-            guard images.allSatisfy(isImage) else { return nil }
-            self = .alike(images, operation)
+            self = .alike(images.allSatisfy(isImage) ? images : [], operation)
         } else if step.kernel != nil {
             let values = (step.inputs + step.outputs).filter { forms[$0].shape.elementCount > 1 }
-            guard values.allSatisfy(isImage) else { return nil }
-            self = .alike(Set(values), nil)
+            self = .alike(values.allSatisfy(isImage) ? Set(values) : [], nil)
         } else {
-            return nil
+            self = .alike([], nil)
         }
     }
 }
@@ -54,7 +59,7 @@ private enum ImageStep {
 /// Which values lie with their channels last.
 private struct ImageLayoutChoice {
     /// What each step can do.
-    let imageSteps: [ImageStep?]
+    let imageSteps: [ImageStep]
     private(set) var chosen: Set<Int> = []
     /// The values that could, and for each another of those that must lie alike; itself at last.
     private var next: [Int: Int] = [:]
@@ -62,7 +67,6 @@ private struct ImageLayoutChoice {
     init(_ steps: [RecordedStep], _ forms: [ValueForm], kept: Set<Int>) {
         imageSteps = steps.map { ImageStep($0, forms, kept: kept) }
         for (step, images) in zip(steps, imageSteps) {
-            guard let images else { continue }
             let made = images.numbers.intersection(step.outputs).subtracting(kept)
             for number in made { next[number] = number }
             if case .alike(let numbers, _) = images { join(numbers.filter { next[$0] != nil }) }
@@ -74,6 +78,9 @@ private struct ImageLayoutChoice {
             gains[first(value), default: 0] += times * forms[number].shape.elementCount
         }
         for (step, images) in zip(steps, imageSteps) {
+            for number in Set(images.positionsAsWritten(step).map { step.inputs[$0] }) {
+                count(number, -2, for: number)
+            }
             switch images {
             case .convolution(let operation, let x, let y):
                 let batch = forms[x].shape[0]
@@ -82,7 +89,6 @@ private struct ImageLayoutChoice {
             case .alike(let images, _):
                 let value = images.first { next[$0] != nil }
                 for number in images where next[number] == nil { count(number, -2, for: value) }
-            case nil: for number in Set(step.inputs) { count(number, -2, for: number) }
             }
         }
         for number in next.keys where gains[first(number), default: 0] > 0 { chosen.insert(number) }
@@ -116,7 +122,10 @@ private struct ImageLayoutRewriting {
         }
     }
 
-    mutating func append(_ step: RecordedStep, _ images: ImageStep?) {
+    mutating func append(_ step: RecordedStep, _ images: ImageStep) {
+        for position in images.positionsAsWritten(step) where chosen.contains(step.inputs[position]) {
+            step.inputs[position] = turn(step.inputs[position])
+        }
         switch images {
         case .convolution(let operation, let x, let y):
             let last = ChannelsLast(x: chosen.contains(x), y: chosen.contains(y))
@@ -129,11 +138,7 @@ private struct ImageLayoutRewriting {
             }
             steps.append(
                 operation.map { operation in ChannelsLastStep(step) { operation.forwardChannelsLast($0) } } ?? step)
-        default:
-            for (position, number) in step.inputs.enumerated() where chosen.contains(number) {
-                step.inputs[position] = turn(number)
-            }
-            steps.append(step)
+        default: steps.append(step)
         }
     }
 

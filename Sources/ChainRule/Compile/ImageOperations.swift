@@ -19,6 +19,9 @@ extension ConvolutionOperation {
         }
     }
 
+    /// The positions of the inputs that are images: weights, which an image may have been used for, lie as written.
+    var imagePositions: Range<Int> { Self.pass == CK_CONV_WEIGHT_GRAD ? 0..<2 : 0..<1 }
+
     /// Whether a kernel takes the layout.
     func works(_ last: ChannelsLast, batch: Int) -> Bool { CPU.convolves(geometry, last, Self.pass, batch: batch) }
 }
@@ -53,7 +56,7 @@ extension ConvolutionWeightGradient: ConvolutionOperation {
 
 /// An operation on images that lie alike.
 protocol ImageOperation: Operation {
-    /// The numbers of its images.
+    /// The numbers of its images, none where their channels have to be where they are.
     func images(_ step: RecordedStep) -> Set<Int>
     /// As `forward` on images whose channels come last.
     func forwardChannelsLast(_ inputs: [Tensor]) -> [Tensor]
@@ -106,29 +109,32 @@ extension PoolingGeometry {
         geometry.channelsLast = true
         return geometry
     }
+
+    /// None of volumes without a batch, which have four axes too.
+    fileprivate func images(_ step: RecordedStep) -> Set<Int> { axes == 2 ? Set(step.inputs + step.outputs) : [] }
 }
 
 extension MaxPool: ImageOperation {
-    func images(_ step: RecordedStep) -> Set<Int> { Set(step.inputs + step.outputs) }
+    func images(_ step: RecordedStep) -> Set<Int> { geometry.images(step) }
     func forwardChannelsLast(_ inputs: [Tensor]) -> [Tensor] { CPU.maxPool(geometry.withChannelsLast, inputs[0]) }
 }
 
 extension MaxPoolScatter: ImageOperation {
-    func images(_ step: RecordedStep) -> Set<Int> { Set(step.inputs + step.outputs) }
+    func images(_ step: RecordedStep) -> Set<Int> { geometry.images(step) }
     func forwardChannelsLast(_ inputs: [Tensor]) -> [Tensor] {
         [CPU.maxPoolScatter(geometry.withChannelsLast, inputs[0], inputs[1])]
     }
 }
 
 extension AveragePool: ImageOperation {
-    func images(_ step: RecordedStep) -> Set<Int> { Set(step.inputs + step.outputs) }
+    func images(_ step: RecordedStep) -> Set<Int> { geometry.images(step) }
     func forwardChannelsLast(_ inputs: [Tensor]) -> [Tensor] {
         [CPU.averagePool(geometry.withChannelsLast, inputs[0])]
     }
 }
 
 extension AveragePoolGradient: ImageOperation {
-    func images(_ step: RecordedStep) -> Set<Int> { Set(step.inputs + step.outputs) }
+    func images(_ step: RecordedStep) -> Set<Int> { geometry.images(step) }
     func forwardChannelsLast(_ inputs: [Tensor]) -> [Tensor] {
         [CPU.averagePoolGradient(geometry.withChannelsLast, inputs[0])]
     }

@@ -75,10 +75,11 @@ extension Tensor {
         guard let output = adaptiveSizes(axes, outputSize, name) else {
             return (.placeholderAfterError, .placeholderAfterError)
         }
-        let ones = [Int](repeating: 1, count: axes)
+        let (input, ones) = (Array(shape.suffix(axes)), [Int](repeating: 1, count: axes))
+        // The parts are no windows at equal distances: what puts gradients where the maxima were looks for them in all of a plane.
         let geometry = PoolingGeometry(
-            axes: axes, input: Array(shape.suffix(axes)), kernel: ones, output: output, stride: ones,
-            padding: ones.map { _ in 0 }, dilation: ones)
+            axes: axes, input: input, kernel: zip(input, output).map(+), output: output, stride: ones, padding: output,
+            dilation: ones)
         let results = apply(AdaptiveMaxPool(geometry: geometry), to: [self])
         return (results[0], results[1])
     }

@@ -95,6 +95,22 @@ struct ImageLayoutTests {
         #expect(turned)
     }
 
+    @Test func imagesMayBeWeights() {
+        let inputs = [values([32, 32, 3, 3])] + (0..<2).map { _ in values([32, 32, 3, 3]) / 20 }
+        let turned = check(inputs) { inputs in
+            let leaves = inputs.map { $0.requiringGrad() }
+            let inner = leaves[0].conv2d(weight: leaves[1], padding: 1).tanh() / 4
+            let y = inner.conv2d(weight: inner, padding: 1).tanh().conv2d(weight: leaves[2], padding: 1)
+            return [y.detach()] + gradient(of: (y * y.detach().sin()).sum(), wrt: leaves)
+        }
+        #expect(turned)
+    }
+
+    @Test func otherPoolings() {
+        #expect(chain { $0.relu().adaptiveMaxPool2d([5, 3]) })
+        #expect(chain { $0.relu().maxPool3d(kernelSize: [1, 2, 2]) + $0.avgPool3d(kernelSize: [1, 2, 2]) })
+    }
+
     @Test func resultsLieAsWritten() {
         let inputs = [values([2, 32, 8, 8])] + (0..<3).map { _ in values([32, 32, 3, 3]) / 10 }
         let turned = check(inputs) { inputs in
