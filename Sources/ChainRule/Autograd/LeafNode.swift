@@ -18,11 +18,21 @@ final class LeafNode: Node, @unchecked Sendable {
             return stored.withLock { $0 }
         }
         set {
-            if let newValue, !fits(newValue, operation: "grad", from: nil) { return }
             if isTraced, let recorder = Recorder.current, recorder.isOutside(self) {
+                if let newValue, !fits(newValue, operation: "grad", from: nil) { return }
                 return recorder.setGradient(of: self, to: newValue)
             }
-            stored.withLock { $0 = newValue }
+            _ = exchangeGradient(newValue)
+        }
+    }
+
+    /// Sets the gradient. Gives the one before.
+    func exchangeGradient(_ gradient: Tensor?) -> Tensor? {
+        if let gradient, !fits(gradient, operation: "grad", from: nil) { return nil }
+        return stored.withLock { stored in
+            let before = stored
+            stored = gradient
+            return before
         }
     }
 

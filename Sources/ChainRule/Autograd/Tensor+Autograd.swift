@@ -29,7 +29,7 @@ extension Tensor {
     /// `detach()` for results on their way.
     @inline(__always)
     var withoutNode: Tensor {
-        Tensor(body: TensorBody(storage: body.storage, layout: body.layout, dtype: body.dtype))
+        Tensor(body: .make(body.storage, body.layout, body.dtype))
     }
 
     /// The value without its history. Setting the data of a leaf changes the value that all copies of the leaf see; what was
@@ -59,7 +59,7 @@ extension Tensor {
             // the leaf meanwhile finds it empty.
             if isTraced { Recorder.current?.willModify(self) }
             let (layout, dtype) = (body.layout, body.dtype)
-            var value = Tensor(body: TensorBody(storage: body.storage, layout: layout, dtype: dtype))
+            var value = Tensor(body: .make(body.storage, layout, dtype))
             body.storage = Tensor.placeholderAfterError.body.storage
             body.layout = Tensor.placeholderAfterError.body.layout
             defer {

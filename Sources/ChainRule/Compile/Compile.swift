@@ -49,6 +49,8 @@ public final class CompiledFunction<Result: TensorGroup, each Argument: TensorGr
     private let function: (repeat each Argument) -> Result
     private var variants: [CompiledVariant<Result>] = []
     private weak var latest: CompiledVariant<Result>?
+    /// An array that is kept from call to call.
+    private var tensors: [Tensor] = []
 
     init(_ function: @escaping (repeat each Argument) -> Result) { self.function = function }
 
@@ -59,10 +61,15 @@ public final class CompiledFunction<Result: TensorGroup, each Argument: TensorGr
         if thread.pointee.recorder != nil || thread.pointee.anomaly_detection != 0 {
             return function(repeat each arguments)
         }
+        // A function that calls itself finds the array taken.
         var tensors: [Tensor] = []
+        swap(&tensors, &self.tensors)
         repeat (each arguments).append(to: &tensors)
-        let variant = self.variant(for: tensors)
-        return variant.run(tensors) { self.function(repeat each arguments) }
+        defer {
+            tensors.removeAll(keepingCapacity: true)
+            swap(&tensors, &self.tensors)
+        }
+        return variant(for: tensors).run(tensors) { self.function(repeat each arguments) }
     }
 
     private func variant(for arguments: [Tensor]) -> CompiledVariant<Result> {

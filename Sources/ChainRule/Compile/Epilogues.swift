@@ -72,7 +72,11 @@ final class EpilogueStep: RecordedStep {
     /// Which input of the program the product is.
     private let result: Int
     private let programInputs: [Int]
-    private let lastUses: [Bool]
+    /// The inputs of the program whose memory results may take.
+    private let takes: [Bool]
+    /// The inputs of the product, and the results, during a run.
+    @exclusivity(unchecked) private var operands: [Tensor] = []
+    @exclusivity(unchecked) private var results: [Tensor?]
 
     /// The step for a product, reshapes, and the operations that finish it; nil when these need more registers or operands than there are.
     static func make(
@@ -85,19 +89,20 @@ final class EpilogueStep: RecordedStep {
             let result = layout.inputs.firstIndex(of: last.outputs[0])
         else { return nil }
         return EpilogueStep(
-            first, product, form: forms[last.outputs[0]], result: result, layout, layout.inputs.map(isLastUse),
+            first, product, form: forms[last.outputs[0]], result: result, layout, layout.inputs.map(layout.takes),
             AnyHashable(unit.map(\.identity)), parts: unit[head.count...].map(\.name))
     }
 
     // The compiler crashes on closures in front of `super.init`: they are in `make`.
     private init(
         _ step: RecordedStep, _ product: any FinishableOperation, form: ValueForm, result: Int, _ layout: FusedLayout,
-        _ lastUses: [Bool], _ identity: AnyHashable, parts: [String]
+        _ takes: [Bool], _ identity: AnyHashable, parts: [String]
     ) {
         self.product = product
         self.form = form
         self.result = result
-        self.lastUses = lastUses
+        self.takes = takes
+        results = layout.outputs.map { _ in nil }
         productInputs = step.inputs
         program = layout.program
         programInputs = layout.inputs
@@ -108,19 +113,17 @@ final class EpilogueStep: RecordedStep {
     }
 
     override func run(_ values: inout ValueTable) {
-        let operands = productInputs.map { values[$0] }
-        var arguments: [Tensor] = []
-        arguments.reserveCapacity(programInputs.count)
+        for number in productInputs { operands.append(values[number]) }
         for (index, number) in programInputs.enumerated() {
             if index == result {
                 arguments.append(Tensor(uninitialized: form.shape, dtype: form.dtype))
-                continue
+            } else {
+                arguments.append(takes[index] ? values.take(number) : values[number])
             }
-            arguments.append(values[number])
-            if lastUses[index] { values.release(number) }
         }
-        var results = outputs.map { _ in Tensor.placeholderAfterError }
         program.run(&arguments, &results, finishing: result) { product.compute(operands, into: $0) }
-        for (number, result) in zip(outputs, results) { values[number] = result }
+        operands.removeAll(keepingCapacity: true)
+        arguments.removeAll(keepingCapacity: true)
+        for (index, number) in outputs.enumerated() { values.set(number, to: results[index].take()) }
     }
 }

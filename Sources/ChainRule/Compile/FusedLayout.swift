@@ -67,6 +67,9 @@ struct FusedLayout {
         )
     }
 
+    /// Whether a result may take the memory of an input.
+    func takes(_ input: Int) -> Bool { reused.contains(input) }
+
     // MARK: Extents
 
     private func outputExtents(of step: TiledStep) -> [TileExtent] {

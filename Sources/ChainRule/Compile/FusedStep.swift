@@ -1,10 +1,10 @@
 /// Operations that run together, tile by tile.
 final class FusedStep: RecordedStep {
     private let program: FusedProgram
-    /// The inputs that nobody needs after this step: their memory may be taken.
-    private let lastUses: [Bool]
-    /// Kept from run to run, so that a run asks for no memory: the results of up to a kilobyte, which serve again where nobody took them.
-    private var results: [Tensor]
+    /// The inputs whose memory results may take: they must be nobody else's by then. Small results have memory of their own.
+    private let takes: [Bool]
+    /// The results. Those of up to a kilobyte are kept from run to run, and serve again where nobody took them.
+    @exclusivity(unchecked) private var results: [Tensor?]
     private let keepsResult: [Bool]
 
     /// - Parameters:
@@ -18,8 +18,8 @@ final class FusedStep: RecordedStep {
     ) {
         guard let layout = FusedLayout(members, forms, needed: needed, isLastUse: isLastUse) else { return nil }
         program = layout.program
-        lastUses = layout.inputs.map(isLastUse)
-        results = layout.outputs.map { _ in .placeholderAfterError }
+        takes = layout.inputs.map { layout.takes($0) && forms[$0].byteCount > CachingAllocator.smallLimit }
+        results = layout.outputs.map { _ in nil }
         keepsResult = layout.outputs.map { forms[$0].byteCount <= CachingAllocator.smallLimit }
         super.init(
             members.count == 1 ? members[0].name : "fused", AnyHashable(members.map(\.identity)), .computation,
@@ -29,14 +29,12 @@ final class FusedStep: RecordedStep {
 
     override func run(_ values: inout ValueTable) {
         for (index, number) in inputs.enumerated() {
-            arguments.append(values[number])
-            if lastUses[index] { values.release(number) }
+            arguments.append(takes[index] ? values.take(number) : values[number])
         }
         program.run(&arguments, &results)
         arguments.removeAll(keepingCapacity: true)
         for (index, number) in outputs.enumerated() {
-            values[number] = results[index]
-            if !keepsResult[index] { results[index] = .placeholderAfterError }
+            values.set(number, to: keepsResult[index] ? results[index] : results[index].take())
         }
     }
 }

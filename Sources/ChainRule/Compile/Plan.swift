@@ -2,19 +2,16 @@ import CKernels
 
 /// What runs in place of a recorded function.
 final class Plan {
-    private let steps: [PlannedStep]
+    private let steps: [RecordedStep]
+    /// The values that nobody uses after a step: those of all steps in order, and where those of each step end.
+    private let released: [Int]
+    private let releaseEnds: [Int]
     private let conditions: [Recorder.Condition]
     private let results: [Int]
     private let releasedAtEnd: [Int]
-    private var values: ValueTable
+    @exclusivity(unchecked) private var values: ValueTable
     private let memory = PlannedMemory()
     private let text: PlanSummary
-
-    /// A step, and the values that nobody uses after it.
-    private struct PlannedStep {
-        let step: RecordedStep
-        let releases: [Int]
-    }
 
     init(_ recording: Recording) {
         let simplified = SimplifiedRecording(recording)
@@ -32,7 +29,9 @@ final class Plan {
             planned += fused(unit, forms, lifetimes, at: index)
         }
         let releases = Lifetimes(planned.map { [$0] }, kept: kept, argumentCount: 0).releases
-        self.steps = zip(planned, releases).map { PlannedStep(step: $0, releases: $1) }
+        self.steps = planned
+        released = releases.flatMap { $0 }
+        releaseEnds = releases.reduce(into: []) { $0.append(($0.last ?? 0) + $1.count) }
         results = simplified.results
         releasedAtEnd = Array(Set(results).union(0..<recording.argumentCount).subtracting(fixed))
         conditions = recording.conditions
@@ -44,7 +43,7 @@ final class Plan {
             lines: planned.map { PlanSummary.Line($0, forms) })
     }
 
-    var conditionsHold: Bool { conditions.allSatisfy(\.holds) }
+    var conditionsHold: Bool { conditions.allSatisfy { $0.holds() } }
 
     var summary: PlanSummary {
         var summary = text
@@ -53,7 +52,7 @@ final class Plan {
     }
 
     private func resultsAfterError() -> [Tensor] {
-        for number in steps.flatMap(\.releases) + releasedAtEnd { values.release(number) }
+        for number in released + releasedAtEnd { values.release(number, to: memory) }
         return results.map { _ in Tensor.placeholderAfterError }
     }
 
@@ -61,15 +60,19 @@ final class Plan {
         withoutGradient {
             memory.run {
                 for (number, argument) in arguments.enumerated() { values[number] = argument }
-                for (index, planned) in steps.enumerated() {
+                var next = 0
+                for index in steps.indices {
                     memory.begin(step: index)
-                    planned.step.run(&values)
+                    steps[index].run(&values)
                     // Steps rely on shapes that a mistake's placeholder does not have.
                     if isErrorPending { return resultsAfterError() }
-                    for number in planned.releases { values.release(number) }
+                    while next < releaseEnds[index] {
+                        values.release(released[next], to: memory)
+                        next += 1
+                    }
                 }
-                let outputs = results.map { values[$0].withoutNode }
-                for number in releasedAtEnd { values.release(number) }
+                let outputs = results.map { values[$0].node == nil ? values[$0] : values[$0].withoutNode }
+                for number in releasedAtEnd { values.release(number, to: memory) }
                 return outputs
             }
         }

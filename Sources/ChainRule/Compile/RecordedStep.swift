@@ -20,7 +20,7 @@ class RecordedStep {
     /// The operations that it consists of, when it is several.
     final var parts: [String] = []
     /// The inputs during a run: an array that is kept from run to run.
-    final var arguments: [Tensor] = []
+    @exclusivity(unchecked) final var arguments: [Tensor] = []
 
     enum Role {
         /// Computes its outputs from its inputs and nothing else.
@@ -96,7 +96,18 @@ struct ValueTable {
     }
 
     @inline(__always)
-    mutating func release(_ number: Int) { tensors[number] = nil }
+    mutating func set(_ number: Int, to tensor: consuming Tensor?) { tensors[number] = tensor }
+
+    /// The same, which nobody needs any more.
+    @inline(__always)
+    mutating func take(_ number: Int) -> Tensor {
+        tensors[number].take() ?? fail("compile", "a value of the plan was used before it was computed")
+    }
+
+    @inline(__always)
+    mutating func release(_ number: Int, to memory: PlannedMemory) {
+        if var tensor = tensors[number].take() { memory.release(&tensor) }
+    }
 }
 
 // MARK: - Operations

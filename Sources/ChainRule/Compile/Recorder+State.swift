@@ -45,7 +45,9 @@ extension Recorder {
         }
         _ = number(of: leaf)
         run("set parameter", .effect, owner: node, [value]) { inputs in
+            var before = leaf.body.storage
             leaf.data = inputs[0]
+            PlannedMemory.release(&before)
             return []
         }
         noteWritten { leaf.withoutNode }
@@ -92,7 +94,8 @@ final class LeafEffect: RecordedStep {
         switch action {
         case .accumulate:
             if let value { leaf.accumulate(value, from: nil) }
-        case .set: leaf.gradient = value
+        case .set:
+            if var before = leaf.exchangeGradient(value) { PlannedMemory.release(&before) }
         case .read: break
         }
         guard let output = outputs.first else { return }
@@ -121,14 +124,16 @@ package enum CompiledState {
     ) {
         guard let recorder = Recorder.current else { return }
         recorder.run("set buffer", .effect, owner: owner, [tensor]) { inputs in
+            var before = current() ?? .placeholderAfterError
             write(inputs[0])
+            PlannedMemory.release(&before)
             return []
         }
         recorder.noteWritten(current)
     }
 
     /// What the function does depends on this value of `owner`.
-    package static func depends(on owner: AnyObject, _ value: @escaping () -> AnyHashable) {
+    package static func depends<Value: Equatable>(on owner: AnyObject, _ value: @escaping () -> Value) {
         Recorder.current?.depend(on: owner, value)
     }
 

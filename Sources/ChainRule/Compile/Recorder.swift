@@ -55,10 +55,7 @@ final class Recorder {
     /// Something outside that the recording depends on.
     struct Condition {
         let owner: AnyObject
-        let value: AnyHashable
-        let current: () -> AnyHashable
-
-        var holds: Bool { current() == value }
+        let holds: () -> Bool
     }
 
     /// The recorder of this thread; nil while what it does is not to be written down.
@@ -290,10 +287,11 @@ final class Recorder {
     /// Where something is kept that outlives the function.
     func noteWritten(_ current: @escaping () -> Tensor?) { written.append(current) }
 
-    /// The recording depends on `value`, which `current` reads again.
-    func depend(on owner: AnyObject, _ current: @escaping () -> AnyHashable) {
+    /// The recording depends on what `current` gives now.
+    func depend<Value: Equatable>(on owner: AnyObject, _ current: @escaping () -> Value) {
         guard conditioned.insert(ObjectIdentifier(owner)).inserted else { return }
-        conditions.append(Condition(owner: owner, value: current(), current: current))
+        let value = current()
+        conditions.append(Condition(owner: owner) { current() == value })
     }
 
     // MARK: The end

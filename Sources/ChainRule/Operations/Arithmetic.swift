@@ -204,7 +204,7 @@ extension Tensor {
     private mutating func update(_ kernel: ck_binary, _ b: Tensor, _ function: (Tensor, Tensor) -> Tensor) {
         let fits = dtype == b.dtype && dtype.isFloatingPoint && !dtype.isHalf && isContiguous
         if fits && node == nil && b.node == nil && (shape == b.shape || Shape.broadcast(shape, b.shape) == shape)
-            && isKnownUniquelyReferenced(&body) && isKnownUniquelyReferenced(&body.storage)
+            && hasOwnBody() && isKnownUniquelyReferenced(&body.storage)
         {
             CPU.binaryInPlace(kernel, self, b)
             return

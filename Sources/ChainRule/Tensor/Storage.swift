@@ -12,13 +12,15 @@ final class Storage: ManagedBuffer<Storage.Header, Storage.Unit> {
     }
 
     enum Memory {
-        case inObject
+        case inObject(units: Int)
         case cachingAllocator
         case arena(Arena, number: Int)
         /// The allocator's too, written down for later runs of a plan.
         case traced(MemoryTrace, number: Int)
         /// The closure runs when the last tensor that uses the memory is gone.
         case caller(@Sendable () -> Void)
+        /// The object waits for the memory of another tensor.
+        case nothing
     }
 
     @inline(__always)
@@ -26,7 +28,7 @@ final class Storage: ManagedBuffer<Storage.Header, Storage.Unit> {
     @inline(__always)
     var byteCount: Int { fixedHeader.byteCount }
 
-    /// The header, read without the exclusivity check of `header`: it never changes.
+    /// The header, read without the exclusivity check of `header`: it never changes while a tensor uses it.
     @inline(__always)
     private var fixedHeader: Header {
         withUnsafeMutablePointerToHeader { $0.pointee }
@@ -35,55 +37,79 @@ final class Storage: ManagedBuffer<Storage.Header, Storage.Unit> {
     /// Uninitialised memory for `byteCount` bytes; large blocks are aligned to 64.
     @inline(__always)
     static func allocate(_ byteCount: Int) -> Storage {
-        if byteCount > CachingAllocator.smallLimit {
-            return PlannedMemory.current?.allocate(byteCount) ?? cached(byteCount)
-        }
-        CachingAllocator.countSmall(byteCount)
+        if let planned = PlannedMemory.withCurrent({ $0.allocate(byteCount) }) { return planned }
+        if byteCount > CachingAllocator.smallLimit { return make(.cached(byteCount)) }
         let unit = MemoryLayout<Unit>.stride
-        return make(units: (byteCount + unit - 1) / unit) { buffer in
-            let pointer = buffer.withUnsafeMutablePointerToElements { UnsafeMutableRawPointer($0) }
-            return Header(pointer: pointer, byteCount: byteCount, memory: .inObject)
-        }
-    }
-
-    /// A large block, whether or not a plan runs.
-    static func cached(_ byteCount: Int) -> Storage {
-        let pointer = CachingAllocator.allocate(byteCount)
-        return make(units: 0) { _ in Header(pointer: pointer, byteCount: byteCount, memory: .cachingAllocator) }
-    }
-
-    static func traced(_ byteCount: Int, trace: MemoryTrace, number: Int) -> Storage {
-        let pointer = CachingAllocator.allocate(byteCount)
-        return make(units: 0) { _ in
-            Header(pointer: pointer, byteCount: byteCount, memory: .traced(trace, number: number))
-        }
-    }
-
-    static func planned(_ pointer: UnsafeMutableRawPointer, byteCount: Int, arena: Arena, number: Int) -> Storage {
-        make(units: 0) { _ in Header(pointer: pointer, byteCount: byteCount, memory: .arena(arena, number: number)) }
+        return small(byteCount, units: (byteCount + unit - 1) / unit)
     }
 
     /// Memory of the caller's; `whenDone` runs when the last tensor that uses it is gone.
     static func unowned(
         _ pointer: UnsafeMutableRawPointer, byteCount: Int, whenDone: @escaping @Sendable () -> Void
     ) -> Storage {
-        make(units: 0) { _ in Header(pointer: pointer, byteCount: byteCount, memory: .caller(whenDone)) }
+        make(Header(pointer: pointer, byteCount: byteCount, memory: .caller(whenDone)))
     }
+
+    /// Memory in an object with room for `units`.
+    @inline(__always)
+    static func small(_ byteCount: Int, units: Int) -> Storage {
+        CachingAllocator.countSmall(byteCount)
+        return make(units: units) { .inObject($0, byteCount, units: units) }
+    }
+
+    static func make(_ header: Header) -> Storage { make(units: 0) { _ in header } }
 
     @inline(__always)
     private static func make(units: Int, _ header: (ManagedBuffer<Header, Unit>) -> Header) -> Storage {
         unsafeDowncast(create(minimumCapacity: units, makingHeaderWith: header), to: Storage.self)
     }
 
-    deinit {
-        switch fixedHeader.memory {
-        case .inObject: CachingAllocator.uncountSmall(byteCount)
-        case .cachingAllocator: CachingAllocator.free(pointer, byteCount)
+    deinit { giveBack(fixedHeader) }
+
+    private func giveBack(_ header: Header) {
+        switch header.memory {
+        case .inObject: CachingAllocator.uncountSmall(header.byteCount)
+        case .cachingAllocator: CachingAllocator.free(header.pointer, header.byteCount)
         case .arena(let arena, let number): arena.giveBack(number)
         case .traced(let trace, let number):
             trace.giveBack(number)
-            CachingAllocator.free(pointer, byteCount)
+            CachingAllocator.free(header.pointer, header.byteCount)
         case .caller(let whenDone): whenDone()
+        case .nothing: break
         }
+    }
+
+    // MARK: Using the object again. Only for who alone holds it.
+
+    /// Gives the memory back, as when the object goes.
+    /// - Returns: How many units of memory are in the object.
+    func empty() -> Int {
+        let header = fixedHeader
+        fill(Header(pointer: header.pointer, byteCount: 0, memory: .nothing))
+        giveBack(header)
+        if case .inObject(let units) = header.memory { return units }
+        return 0
+    }
+
+    func fill(_ header: Header) { withUnsafeMutablePointerToHeader { $0.pointee = header } }
+
+    func fillSmall(_ byteCount: Int, units: Int) {
+        CachingAllocator.countSmall(byteCount)
+        fill(.inObject(self, byteCount, units: units))
+    }
+}
+
+extension Storage.Header {
+    /// A large block of the allocator's.
+    static func cached(_ byteCount: Int) -> Self {
+        Self(pointer: CachingAllocator.allocate(byteCount), byteCount: byteCount, memory: .cachingAllocator)
+    }
+
+    @inline(__always)
+    fileprivate static func inObject(
+        _ object: ManagedBuffer<Storage.Header, Storage.Unit>, _ byteCount: Int, units: Int
+    ) -> Self {
+        let pointer = object.withUnsafeMutablePointerToElements { UnsafeMutableRawPointer($0) }
+        return Self(pointer: pointer, byteCount: byteCount, memory: .inObject(units: units))
     }
 }

@@ -12,15 +12,15 @@ public struct Tensor: Sendable {
     /// Uninitialised row-major memory.
     @inline(__always)
     init(uninitialized shape: Shape, dtype: DType) {
-        body = TensorBody(
-            storage: Storage.allocate(shape.elementCount * dtype.byteCount), layout: Layout(contiguous: shape),
-            dtype: dtype)
+        body = .make(Storage.allocate(shape.elementCount * dtype.byteCount), Layout(contiguous: shape), dtype)
     }
 
     /// Uninitialised memory for a result of the shape and dtype of a row-major tensor.
     @inline(__always)
     init(uninitializedLike other: Tensor) {
-        body = TensorBody(storage: Storage.allocate(other.count * other.dtype.byteCount), rowMajorLike: other.body)
+        var layout = other.layout
+        layout.offset = 0
+        body = .make(Storage.allocate(other.count * other.dtype.byteCount), layout, other.dtype)
     }
 
     /// The sizes of the axes.
@@ -43,7 +43,7 @@ public struct Tensor: Sendable {
 
     /// The same elements read through another layout; not recorded.
     func view(_ layout: Layout) -> Tensor {
-        Tensor(body: TensorBody(storage: body.storage, layout: layout, dtype: body.dtype))
+        Tensor(body: .make(body.storage, layout, body.dtype))
     }
 
     /// The same row-major memory in another shape of as many elements; not recorded. A slice keeps its place.
@@ -70,9 +70,9 @@ extension Shape {
 
 /// What the copies of a tensor share.
 final class TensorBody: @unchecked Sendable {
-    // @unchecked: `storage` and `layout` change only when the body is uniquely referenced, or through the data of a leaf,
+    // @unchecked: what is in it changes only when the body is uniquely referenced, or through the data of a leaf,
     // which the program must not do while another thread reads that leaf.
-    @exclusivity(unchecked) var storage: Storage
+    @exclusivity(unchecked) private var memory: Storage?
     @exclusivity(unchecked) var layout: Layout
     @exclusivity(unchecked) var dtype: DType
     /// The node that computed this tensor, the leaf's own node when it requires a gradient, else nil.
@@ -82,20 +82,46 @@ final class TensorBody: @unchecked Sendable {
 
     @inline(__always)
     init(storage: Storage, layout: Layout, dtype: DType, node: Node? = nil, outputIndex: Int32 = 0) {
-        self.storage = storage
+        memory = storage
         self.layout = layout
         self.dtype = dtype
         self.node = node
         self.outputIndex = outputIndex
     }
 
-    /// The same shape and dtype from the start of another memory, for a `model` without gaps.
+    /// There is one as long as a tensor has this body.
     @inline(__always)
-    init(storage: Storage, rowMajorLike model: TensorBody) {
-        self.storage = storage
-        layout = model.layout
-        dtype = model.dtype
-        layout.offset = 0
+    var storage: Storage {
+        get { memory.unsafelyUnwrapped }
+        set { memory = newValue }
+        _modify {
+            // Moved, so that a look at how many hold it finds it as it is.
+            var storage = memory.take().unsafelyUnwrapped
+            defer { memory = storage }
+            yield &storage
+        }
+    }
+
+    /// Takes the memory from a body that no tensor has, and forgets the node.
+    func empty() -> Storage {
+        node = nil
+        return memory.take().unsafelyUnwrapped
+    }
+
+    /// Gives an emptied body to a tensor.
+    @inline(__always)
+    func fill(_ storage: consuming Storage, _ layout: Layout, _ dtype: DType) {
+        memory = storage
+        self.layout = layout
+        self.dtype = dtype
+        outputIndex = 0
+    }
+
+    /// A new body; while a plan runs, one that another tensor no longer needs.
+    @inline(__always)
+    static func make(_ storage: Storage, _ layout: Layout, _ dtype: DType) -> TensorBody {
+        PlannedMemory.withCurrent { $0.body(storage, layout, dtype) }
+            ?? TensorBody(storage: storage, layout: layout, dtype: dtype)
     }
 }
 
@@ -122,10 +148,16 @@ extension Tensor {
         return freshPointer(to: type)
     }
 
+    /// Whether no other tensor has this one's body.
+    @inline(__always)
+    mutating func hasOwnBody() -> Bool {
+        isKnownUniquelyReferenced(&body) || PlannedMemory.withCurrent { $0.isUniquelyReferenced(&body) } ?? false
+    }
+
     /// Makes this tensor the only user of its memory, copying when it isn't.
     mutating func makeUnique() {
         Recorder.noteReading("the memory of a tensor is written")
-        if !isKnownUniquelyReferenced(&body) {
+        if !hasOwnBody() {
             body = TensorBody(
                 storage: body.storage, layout: body.layout, dtype: body.dtype, node: body.node,
                 outputIndex: body.outputIndex)

@@ -43,11 +43,17 @@ public final class Parameter<Value: TensorSlot> {
     public var wrappedValue: Value {
         get {
             if CompiledState.isRecording {
-                CompiledState.depends(on: self) { [self] in [leaf?.leafIdentity, isFrozen] as [AnyHashable?] }
+                CompiledState.depends(on: self) { [self] in Use(leaf: leaf?.leafIdentity, isFrozen: isFrozen) }
             }
             return Value(slot: isFrozen ? leaf?.detach() : leaf)
         }
         set { leaf = newValue.slotTensor.map { $0.detach().requiringGrad() } }
+    }
+
+    /// What a compiled function depends on.
+    private struct Use: Equatable {
+        let leaf: ObjectIdentifier?
+        let isFrozen: Bool
     }
 
     public var projectedValue: Parameter { self }

@@ -89,4 +89,35 @@ struct CompiledMemoryTests {
             #expect(training == (20, 0))
         }
     }
+
+    @Test func aPlanAsksTheHeapForWhatItGivesAway() async {
+        await #expect(processExitsWith: .success) {
+            /// In ten calls.
+            func objects(_ step: CompiledFunction<[Tensor], Tensor>) -> Int {
+                let x = Tensor.randn([40, 40], generator: Generator(seed: 0))
+                for _ in 0..<6 { _ = step(x) }
+                let before = Memory.planObjects
+                for _ in 0..<10 { _ = step(x) }
+                return Memory.planObjects - before
+            }
+            let w = Tensor.randn([40, 40], generator: Generator(seed: 1)).requiringGrad()
+            let training = compile { (x: Tensor) in
+                w.zeroGrad()
+                let h = x.linear(weight: w).transpose(0, 1).matmul(x.matmul(w).softmax(dim: 1)[1...].transpose(0, 1))
+                let loss = (h.sum(dim: 0) + h.to(.float64).mean().to(.float32)).squared().sum()
+                loss.backward()
+                if let gradient = w.grad { w.data -= gradient * 1e-3 }
+                return [Tensor]()
+            }
+            #expect(objects(training) == 0)
+            #expect(training.fallbackReason == nil)
+            // Each result is two objects, a part too.
+            let prediction = compile { (x: Tensor) in
+                let y = x.matmul(x).tanh()
+                return [y.matmul(x), y.matmul(y).transpose(0, 1), y.matmul(x.exp())[3...5]]
+            }
+            #expect(objects(prediction) == 10 * 3 * 2)
+            #expect(prediction.fallbackReason == nil)
+        }
+    }
 }

@@ -100,17 +100,17 @@ extension Tensor {
 }
 
 /// Memory that a kernel works in, aligned as kernels want it; given back when this is gone.
-final class Workspace {
-    private let storage: Storage?
+struct Workspace {
+    private let memory: Tensor?
 
     /// - Parameter byteCount: 0 for none.
     init(byteCount: Int) {
         // Below the allocator's limit for small blocks the alignment would be malloc's.
-        storage = byteCount == 0 ? nil : Storage.allocate(Swift.max(byteCount, 2048))
+        memory = byteCount == 0 ? nil : Tensor(uninitialized: [Swift.max(byteCount, 2048)], dtype: .uint8)
     }
 
-    /// Valid while this object is.
-    var pointer: UnsafeMutableRawPointer? { storage?.pointer }
+    /// Valid while this is there.
+    var pointer: UnsafeMutableRawPointer? { memory?.rawPointer }
 }
 
 /// The batch axes of a product, merged where the operands allow: the innermost run of matrices goes to the kernel in one call, the

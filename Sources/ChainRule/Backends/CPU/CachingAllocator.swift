@@ -220,6 +220,9 @@ public enum Memory {
     /// How many blocks above a kilobyte were asked for since the start, and how many of them came from the system.
     package static var requests: (all: Int, fresh: Int) { CachingAllocator.requests }
 
+    /// How many objects the tensors of plans have asked the heap for.
+    package static var planObjects: Int { TensorObjects.made.load(ordering: .relaxed) }
+
     public static func resetPeak() { CachingAllocator.resetPeak() }
     /// Gives kept memory back to the system.
     public static func releaseCached() { CachingAllocator.releaseCached() }

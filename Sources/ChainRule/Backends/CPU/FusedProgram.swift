@@ -54,8 +54,10 @@ final class FusedProgram {
     private let outputs: [Output]
     private let operands: [Operand]
     private let steps: [ck_fused_step]
-    private var places: [ck_fused_operand]
+    @exclusivity(unchecked) private var places: [ck_fused_operand]
     private let sizes: [Int64]
+    /// During a run.
+    @exclusivity(unchecked) private var workspaces: [Workspace] = []
     /// The numbers, kept where the kernels read them.
     private let numbers: [Int: Tensor]
 
@@ -96,14 +98,14 @@ final class FusedProgram {
     }
 
     /// Writes the results for `inputs` into `results`; takes the memory of an input, or of the result that is there, where nobody else uses it.
-    func run(_ inputs: inout [Tensor], _ results: inout [Tensor]) {
+    func run(_ inputs: inout [Tensor], _ results: inout [Tensor?]) {
         run(&inputs, &results) { program, _ in ck_fused_run(&program) }
     }
 
     /// The same where `product` is to compute input number `number` first, which is uninitialized memory until then: the program, which has no
     /// operations on rows, runs on the pieces that are done.
     func run(
-        _ inputs: inout [Tensor], _ results: inout [Tensor], finishing number: Int,
+        _ inputs: inout [Tensor], _ results: inout [Tensor?], finishing number: Int,
         _ product: (ProductTarget) -> Void
     ) {
         run(&inputs, &results) { program, inputs in
@@ -117,7 +119,7 @@ final class FusedProgram {
     }
 
     private func run(
-        _ inputs: inout [Tensor], _ results: inout [Tensor], _ body: (inout ck_fused_program, [Tensor]) -> Void
+        _ inputs: inout [Tensor], _ results: inout [Tensor?], _ body: (inout ck_fused_program, [Tensor]) -> Void
     ) {
         for operand in operands {
             switch operand {
@@ -132,19 +134,18 @@ final class FusedProgram {
             inputs[number].layout.broadcastStrides(to: shape).write(to: &places[index].strides)
         }
         for (index, output) in outputs.enumerated() {
-            if let number = output.reusable, let memory = inputs[number].memoryForReuse(output.shape) {
-                results[index] = memory
-            } else if !results[index].mayBecome(output) {
+            if let number = output.reusable, inputs[number].mayBecome(output) {
+                results[index] = inputs[number]
+            } else if !(results[index]?.mayBecome(output) ?? false) {
                 results[index] = Tensor(uninitialized: output.shape, dtype: output.dtype)
             }
         }
-        var workspaces: [Workspace] = []
         for (index, operand) in operands.enumerated() {
             switch operand {
             case .input(let number), .rowInput(let number), .wholeInput(let number):
                 places[index].memory = inputs[number].rawPointer
             case .output(let number), .rowOutput(let number), .wholeOutput(let number):
-                places[index].memory = results[number].rawPointer
+                places[index].memory = results[number]?.rawPointer
             case .normWorkspace:
                 let columns = shape.last ?? 1
                 let size = ck_layer_norm_grad_workspace(Int64(shape.elementCount / columns), Int64(columns))
@@ -153,18 +154,18 @@ final class FusedProgram {
             case .register, .gathered, .number: break
             }
         }
-        withExtendedLifetime((inputs, results, numbers, workspaces)) {
-            steps.withUnsafeBufferPointer { steps in
-                places.withUnsafeBufferPointer { places in
-                    sizes.withUnsafeBufferPointer { sizes in
-                        guard let step = steps.baseAddress, let place = places.baseAddress, let size = sizes.baseAddress
-                        else { return }
-                        var program = ck_fused_program(
-                            steps: Int32(steps.count), operands: Int32(places.count), registers: Int32(registers),
-                            has_rows: hasRows ? 1 : 0, rank: Int32(shape.count), step: step, operand: place,
-                            shape: size)
-                        body(&program, inputs)
-                    }
+        defer { workspaces.removeAll(keepingCapacity: true) }
+        // The caller holds inputs and results meanwhile.
+        steps.withUnsafeBufferPointer { steps in
+            places.withUnsafeBufferPointer { places in
+                sizes.withUnsafeBufferPointer { sizes in
+                    guard let step = steps.baseAddress, let place = places.baseAddress, let size = sizes.baseAddress
+                    else { return }
+                    var program = ck_fused_program(
+                        steps: Int32(steps.count), operands: Int32(places.count), registers: Int32(registers),
+                        has_rows: hasRows ? 1 : 0, rank: Int32(shape.count), step: step, operand: place,
+                        shape: size)
+                    body(&program, inputs)
                 }
             }
         }
@@ -184,19 +185,11 @@ struct ProductTarget {
 }
 
 extension Tensor {
-    /// Whether a result may be written here: it is of that form, and nobody else has it.
+    /// Whether a result may be written here: it is whole and of that form, and nobody else has it.
     fileprivate mutating func mayBecome(_ output: FusedProgram.Output) -> Bool {
-        shape == output.shape && dtype == output.dtype && isContiguous && body.node == nil
-            && isKnownUniquelyReferenced(&body) && isKnownUniquelyReferenced(&body.storage)
-    }
-
-    /// A tensor in the same memory, when it is whole and nobody else uses it.
-    fileprivate mutating func memoryForReuse(_ shape: Shape) -> Tensor? {
-        guard isContiguous, self.shape == shape, layout.offset == 0, isKnownUniquelyReferenced(&body),
-            body.node == nil, isKnownUniquelyReferenced(&body.storage),
-            body.storage.byteCount == count * dtype.byteCount
-        else { return nil }
-        return withoutNode
+        shape == output.shape && dtype == output.dtype && isContiguous && layout.offset == 0 && body.node == nil
+            && body.storage.byteCount == count * dtype.byteCount && hasOwnBody()
+            && isKnownUniquelyReferenced(&body.storage)
     }
 }
 

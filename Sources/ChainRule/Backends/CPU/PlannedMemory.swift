@@ -18,6 +18,7 @@ final class PlannedMemory {
     private var misses = 0
     private var traces = 0
     private(set) var size: Size?
+    private let objects = TensorObjects()
 
     struct Size {
         /// What all places take together.
@@ -36,11 +37,12 @@ final class PlannedMemory {
 
     private static let mostTraces = 4
 
-    /// The memory of the plan that this thread runs.
+    /// Hands over the memory of the plan that this thread runs; nil when it runs none.
     @inline(__always)
-    static var current: PlannedMemory? {
+    static func withCurrent<Result>(_ body: (PlannedMemory) -> Result) -> Result? {
+        // Not retained: who runs it holds it.
         ck_current_thread().pointee.planned_memory.map {
-            Unmanaged<PlannedMemory>.fromOpaque($0).takeUnretainedValue()
+            Unmanaged<PlannedMemory>.fromOpaque($0)._withUnsafeGuaranteedRef(body)
         }
     }
 
@@ -51,6 +53,7 @@ final class PlannedMemory {
         thread.pointee.planned_memory = Unmanaged.passUnretained(self).toOpaque()
         prepare()
         let result = withExtendedLifetime(self) { trace == nil ? body() : CachingAllocator.saving(body) }
+        objects.endWatch()
         thread.pointee.planned_memory = outer
         finish()
         return result
@@ -62,12 +65,14 @@ final class PlannedMemory {
             trace = MemoryTrace()
             starts = []
         } else if let size, size.planned > 0 {
-            arena = Arena(byteCount: size.planned)
+            if arena == nil { arena = Arena(byteCount: size.planned) }
+            arena?.open()
         }
     }
 
     private func finish() {
-        arena = nil
+        objects.trim()
+        if isKnownUniquelyReferenced(&arena) { arena?.close() } else { arena = nil }
         if let trace {
             self.trace = nil
             if isErrorPending { return }
@@ -78,10 +83,12 @@ final class PlannedMemory {
         } else if misses > 0, traces < Self.mostTraces, !isErrorPending {
             // It does something else by now: arguments that lie differently, another number of threads.
             size = nil
+            arena = nil
         }
     }
 
     func begin(step: Int) {
+        objects.endWatch()
         if let trace {
             starts.append(trace.count)
             return
@@ -90,32 +97,68 @@ final class PlannedMemory {
         end = step + 1 < starts.count ? starts[step + 1] : places.count
     }
 
+    // MARK: What tensors ask for
+
     func allocate(_ byteCount: Int) -> Storage {
+        if byteCount <= CachingAllocator.smallLimit { return objects.smallStorage(byteCount) }
+        // What is gone by now must not take room beside what comes.
+        objects.sweep()
+        return objects.storage(block(byteCount))
+    }
+
+    private func block(_ byteCount: Int) -> Storage.Header {
         if let trace { return trace.allocate(byteCount) }
         guard next < end, places[next].byteCount == byteCount else {
             misses += 1
             next += 1
-            return Storage.cached(byteCount)
+            return .cached(byteCount)
         }
         let (place, number) = (places[next], next)
         next += 1
-        guard let offset = place.offset, let arena else { return Storage.cached(byteCount) }
+        guard let offset = place.offset, let arena else { return .cached(byteCount) }
         guard arena.isFree(for: place) else {
             misses += 1
-            return Storage.cached(byteCount)
+            return .cached(byteCount)
         }
         return arena.take(number, at: offset, byteCount)
     }
+
+    func body(_ storage: Storage, _ layout: Layout, _ dtype: DType) -> TensorBody {
+        objects.body(storage, layout, dtype)
+    }
+
+    /// Whether nobody else holds a body: a step that asks may write over it.
+    func isUniquelyReferenced(_ body: inout TensorBody) -> Bool { objects.isUniquelyReferenced(&body) }
+
+    /// For a tensor that is about to go: if nobody else has its objects, others get them.
+    @inline(__always)
+    func release(_ tensor: inout Tensor) { objects.release(&tensor.body) }
+
+    static func release(_ tensor: inout Tensor) { withCurrent { $0.objects.release(&tensor.body) } }
+
+    static func release(_ storage: inout Storage) { withCurrent { $0.objects.release(&storage) } }
 }
 
 /// The block that planned tensors lie in during one run. A tensor that unexpectedly outlives the run keeps it.
 final class Arena: @unchecked Sendable {
     // @unchecked: the block is reached through the storages that lie in it alone.
-    private let block: Storage
+    private let byteCount: Int
+    private var block: UnsafeMutableRawPointer?
     /// The exclusive or of the keys of all requests that are in use: equal for equal sets, and by accident once in 2⁶⁴ times for others.
     private let used = Atomic<UInt64>(0)
 
-    init(byteCount: Int) { block = Storage.cached(byteCount) }
+    init(byteCount: Int) { self.byteCount = byteCount }
+
+    deinit { close() }
+
+    /// Gets the block for a run.
+    func open() { block = CachingAllocator.allocate(byteCount) }
+
+    /// Gives it back, when nothing lies in it any more.
+    func close() {
+        if let block { CachingAllocator.free(block, byteCount) }
+        block = nil
+    }
 
     static func key(_ number: Int) -> UInt64 {
         var z = UInt64(truncatingIfNeeded: number + 1) &* 0x9E37_79B9_7F4A_7C15
@@ -127,9 +170,11 @@ final class Arena: @unchecked Sendable {
     /// Whether all that lay where this place is has gone: when exactly the requests are in use that were when it was planned.
     func isFree(for place: PlannedMemory.Place) -> Bool { used.load(ordering: .acquiring) == place.expected }
 
-    func take(_ number: Int, at offset: Int, _ byteCount: Int) -> Storage {
+    func take(_ number: Int, at offset: Int, _ byteCount: Int) -> Storage.Header {
+        guard let block else { return .cached(byteCount) }
         used.bitwiseXor(Arena.key(number), ordering: .relaxed)
-        return .planned(block.pointer + offset, byteCount: byteCount, arena: self, number: number)
+        return Storage.Header(
+            pointer: block + offset, byteCount: byteCount, memory: .arena(self, number: number))
     }
 
     func giveBack(_ number: Int) { used.bitwiseXor(Arena.key(number), ordering: .releasing) }
@@ -153,13 +198,15 @@ final class MemoryTrace: Sendable {
 
     var count: Int { state.withLock { $0.requests.count } }
 
-    func allocate(_ byteCount: Int) -> Storage {
+    func allocate(_ byteCount: Int) -> Storage.Header {
         let number = state.withLock { state in
             state.requests.append(Request(byteCount: byteCount, birth: state.clock))
             state.clock += 1
             return state.requests.count - 1
         }
-        return .traced(byteCount, trace: self, number: number)
+        return Storage.Header(
+            pointer: CachingAllocator.allocate(byteCount), byteCount: byteCount,
+            memory: .traced(self, number: number))
     }
 
     func giveBack(_ number: Int) {
