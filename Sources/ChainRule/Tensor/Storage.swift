@@ -37,11 +37,14 @@ final class Storage: ManagedBuffer<Storage.Header, Storage.Unit> {
     /// Uninitialised memory for `byteCount` bytes; large blocks are aligned to 64.
     @inline(__always)
     static func allocate(_ byteCount: Int) -> Storage {
-        if let planned = PlannedMemory.withCurrent({ $0.allocate(byteCount) }) { return planned }
+        if PlannedMemory.isUsed, let planned = planned(byteCount) { return planned }
         if byteCount > CachingAllocator.smallLimit { return make(.cached(byteCount)) }
         let unit = MemoryLayout<Unit>.stride
         return small(byteCount, units: (byteCount + unit - 1) / unit)
     }
+
+    @inline(never)
+    private static func planned(_ byteCount: Int) -> Storage? { PlannedMemory.withCurrent { $0.allocate(byteCount) } }
 
     /// Memory of the caller's; `whenDone` runs when the last tensor that uses it is gone.
     static func unowned(
@@ -64,8 +67,16 @@ final class Storage: ManagedBuffer<Storage.Header, Storage.Unit> {
         unsafeDowncast(create(minimumCapacity: units, makingHeaderWith: header), to: Storage.self)
     }
 
-    deinit { giveBack(fixedHeader) }
+    deinit {
+        // Small tensors take the short way.
+        if case .inObject = fixedHeader.memory {
+            CachingAllocator.uncountSmall(byteCount)
+        } else {
+            giveBack(fixedHeader)
+        }
+    }
 
+    @inline(never)
     private func giveBack(_ header: Header) {
         switch header.memory {
         case .inObject: CachingAllocator.uncountSmall(header.byteCount)

@@ -120,8 +120,13 @@ final class TensorBody: @unchecked Sendable {
     /// A new body; while a plan runs, one that another tensor no longer needs.
     @inline(__always)
     static func make(_ storage: Storage, _ layout: Layout, _ dtype: DType) -> TensorBody {
+        if PlannedMemory.isUsed, let body = planned(storage, layout, dtype) { return body }
+        return TensorBody(storage: storage, layout: layout, dtype: dtype)
+    }
+
+    @inline(never)
+    private static func planned(_ storage: Storage, _ layout: Layout, _ dtype: DType) -> TensorBody? {
         PlannedMemory.withCurrent { $0.body(storage, layout, dtype) }
-            ?? TensorBody(storage: storage, layout: layout, dtype: dtype)
     }
 }
 

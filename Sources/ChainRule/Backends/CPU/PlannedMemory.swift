@@ -37,6 +37,10 @@ final class PlannedMemory {
 
     private static let mostTraces = 4
 
+    /// Whether this thread runs a plan.
+    @inline(__always)
+    static var isUsed: Bool { ck_current_thread().pointee.planned_memory != nil }
+
     /// Hands over the memory of the plan that this thread runs; nil when it runs none.
     @inline(__always)
     static func withCurrent<Result>(_ body: (PlannedMemory) -> Result) -> Result? {
