@@ -67,7 +67,7 @@ int ck_convolution_channels_last_serves(const ck_convolution *p, ck_convolution_
 }
 
 int ck_convolution_channels_last(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *first,
-                             const float *second, const float *bias, int rectified, void *workspace) {
+                                 const float *second, const float *bias, int rectified, void *workspace) {
     const int is_weight = pass == CK_CONV_WEIGHT_GRAD;
     switch (channels_last_way_of(p, pass)) {
     case NO_WAY: return 0;

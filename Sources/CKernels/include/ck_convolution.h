@@ -38,6 +38,6 @@ int ck_convolution_channels_last_serves(const ck_convolution *p, ck_convolution_
 /// forward pass. Answers whether it is done: not where no way is open, or where a result of Winograd's way is not finite and the
 /// direct way has to say which ones are. The workspace is that of the pass.
 int ck_convolution_channels_last(const ck_convolution *p, ck_convolution_pass pass, float *result, const float *first,
-                             const float *second, const float *bias, int rectified, void *workspace);
+                                 const float *second, const float *bias, int rectified, void *workspace);
 
 #endif

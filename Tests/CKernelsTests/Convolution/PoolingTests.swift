@@ -349,14 +349,9 @@ private func check<T: Element>(
             let x = (0..<planes * p.inputCount).map { _ in Float(random.uniform()) }
             let dy = (0..<planes * p.outputCount).map { _ in Float(random.uniform()) }
             withEachInstructionSet { isa in
-                let before = ck_thread_count()
-                defer { ck_set_thread_count(before) }
-                ck_set_thread_count(1)
-                let alone = Results(p, x: x, dy: dy)
-                for threads: Int32 in [2, 4] {
-                    ck_set_thread_count(threads)
-                    #expect(Results(p, x: x, dy: dy).isIdentical(to: alone), "\(threads) threads \(isa) \(p)")
-                }
+                let results = withEachThreadCount([1, 2, 4]) { Results(p, x: x, dy: dy) }
+                #expect(results[1].isIdentical(to: results[0]), "2 threads \(isa) \(p)")
+                #expect(results[2].isIdentical(to: results[0]), "4 threads \(isa) \(p)")
             }
         }
     }

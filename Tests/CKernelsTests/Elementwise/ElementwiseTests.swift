@@ -326,16 +326,12 @@ private func bits(_ x: Double) -> UInt64 { x.isNaN ? Double.nan.bitPattern : x.b
         var random = TestRandom(seed: 15)
         let x = (0..<500 * 700).map { _ in Float(random.uniform(-9...9)) }
         withEachInstructionSet { isa in
-            let threads = ck_thread_count()
-            defer { ck_set_thread_count(threads) }
-            var results = [[Float]]()
-            for count in [1, 2, 4] as [Int32] {
-                ck_set_thread_count(count)
+            let results = withEachThreadCount([1, 2, 4]) {
                 var loop = elementwiseLoop([500, 700], [[700, 1], [1, 500], [0, 1]])
                 var y = [Float](repeating: 0, count: x.count), z = y
                 ck_binary_f32(CK_MUL, &loop, &y, x, x)
                 ck_unary_f32(CK_GELU, &loop, &z, x)
-                results.append(y + z)
+                return y + z
             }
             #expect(results[0] == results[1] && results[0] == results[2], "\(isa)")
         }

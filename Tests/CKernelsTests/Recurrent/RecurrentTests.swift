@@ -124,15 +124,11 @@ let recurrentShapes = [(1, 1, 1), (3, 2, 3), (2, 7, 5), (2, 1, 17), (3, 13, 4), 
 
     @Test(arguments: [false, true]) func threadsDoNotMatter(isLSTM: Bool) {
         let sequences = RecurrentCase(isLSTM: isLSTM, Self.shape).extreme
-        let before = ck_thread_count()
-        defer { ck_set_thread_count(before) }
         withEachInstructionSet { isa in
-            ck_set_thread_count(1)
-            let (alone, aloneWide) = (sequences.run(isDouble: false), sequences.run(isDouble: true))
-            for threads: Int32 in [2, 4] {
-                ck_set_thread_count(threads)
-                #expect(sequences.run(isDouble: false).isSame(as: alone), "\(isa), \(threads) threads")
-                #expect(sequences.run(isDouble: true).isSame(as: aloneWide), "\(isa), \(threads) threads")
+            for isDouble in [false, true] {
+                let results = withEachThreadCount([1, 2, 4]) { sequences.run(isDouble: isDouble) }
+                #expect(results[1].isSame(as: results[0]), "\(isa), 2 threads")
+                #expect(results[2].isSame(as: results[0]), "\(isa), 4 threads")
             }
         }
     }

@@ -84,7 +84,6 @@ extension CPU {
         _ geometry: ConvolutionGeometry, _ last: ChannelsLast, _ pass: ck_convolution_pass, _ result: Tensor,
         _ first: Tensor, _ second: Tensor, _ bias: Tensor? = nil, _ rectified: Bool = false
     ) -> Bool {
-        guard convolves(geometry, last, pass, batch: first.shape[0]) else { return false }
         let (first, second, bias) = (contiguous(first), contiguous(second), bias.map(contiguous))
         var plan = geometry.kernelDescription(batch: first.shape[0], channelsLast: last)
         let workspace = Workspace(byteCount: ck_convolution_workspace_f32(&plan, pass))
