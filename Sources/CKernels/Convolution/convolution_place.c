@@ -15,7 +15,6 @@
 #define FEW_CHANNELS 16
 #define MOST_CHANNELS 128
 #define BLOCK_WORK (1 << 20)     // multiplications of a block: some tens of microseconds
-#define COPY_GRAIN (1 << 15)     // elements of a block that only copies
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
@@ -37,21 +36,6 @@ void ck_place_widen(float *to, const float *from, int64_t channels, int64_t stri
     }
 }
 
-void ck_place_lie_row(const place_kernels *kernels, float *to, int64_t plane, int64_t padding, const float *from,
-                      int64_t channels, int64_t width) {
-    for (int64_t c = 0; c < channels; c++) {
-        float *line = to + c * plane;
-        for (int64_t x = 0; x < padding; x++) line[x] = line[padding + width + x] = 0;
-        for (int64_t x = 0; x < width && !from; x++) line[padding + x] = 0;
-    }
-    if (!from) return;
-    const int64_t whole = channels / kernels->lanes * kernels->lanes;  // of other channels `lie` would read too much
-    kernels->lie(to + padding, from, whole, plane, channels, width, 0, 0);
-    for (int64_t c = whole; c < channels; c++) {
-        for (int64_t x = 0; x < width; x++) to[c * plane + padding + x] = from[x * channels + c];
-    }
-}
-
 typedef struct place_side {
     int64_t channels, height, width;
     int channels_last;  // whether the channels are the last axis
@@ -67,12 +51,11 @@ typedef struct place_run {
     int reversed;
     int64_t row, taps, panel, panels;      // of a padded source, of the kernel and all channels, of the packed weights
     int64_t rows_per_block;
-    int64_t copies, copies_per_block;      // into the padded source: of a plane, or of a row of all channels
+    place_padding padding;                 // of no images where the source is read as it is
     const float *from, *weights, *bias;    // `from` is the source, padded where it must be
     int rectified;                         // the results
-    float *padded, *packed, *to;
+    float *packed, *to;
     int64_t *offsets;
-    const float *unpadded;
 } place_run;
 
 static place_run make_run(const ck_convolution *p, ck_convolution_pass pass, ck_isa isa) {
@@ -97,6 +80,11 @@ static place_run make_run(const ck_convolution *p, ck_convolution_pass pass, ck_
     run.taps = run.kernel_y * run.kernel_x * run.source.channels;
     run.panel = 2 * run.kernels->lanes;
     run.panels = parts_of(run.result.channels, run.panel);
+    run.padding = (place_padding){
+        .kernels = run.kernels, .images = run.padding_x > 0 || run.source.channels_last ? run.images : 0,
+        .channels = run.source.channels, .height = run.source.height, .width = run.source.width,
+        .columns = max(0, run.padding_x), .channels_last = run.source.channels_last,
+    };
     return run;
 }
 
@@ -123,18 +111,14 @@ int ck_place_serves(const ck_convolution *p, ck_convolution_pass pass) {
 
 static int64_t packed_elements(const place_run *run) { return run->panels * run->panel * run->taps; }
 
-static int64_t padded_elements(const place_run *run) {
-    const int is_padded = run->padding_x > 0 || run->source.channels_last;
-    return is_padded ? run->images * run->source.channels * run->source.height * run->row : 0;
-}
-
 static size_t offset_bytes(const place_run *run) { return (size_t)parts_of(run->taps, 8) * 64; }
 
 size_t ck_place_workspace(const ck_convolution *p, ck_convolution_pass pass) {
     size_t most = 0;
     for (int isa = (int)CK_ISA_BASELINE; isa <= (int)ck_isa_detected(); isa++) {
         const place_run run = make_run(p, pass, (ck_isa)isa);
-        const size_t bytes = offset_bytes(&run) + (size_t)(packed_elements(&run) + padded_elements(&run)) * sizeof(float);
+        const int64_t elements = packed_elements(&run) + ck_place_padded_elements(&run.padding);
+        const size_t bytes = offset_bytes(&run) + (size_t)elements * sizeof(float);
         if (bytes > most) most = bytes;
     }
     return most;
@@ -161,34 +145,12 @@ static void pack_panel(const place_run *run, int64_t panel) {
     }
 }
 
-/// A plane of the source with zeros beside its rows.
-static void pad_plane(const place_run *run, int64_t plane) {
-    const float *from = run->unpadded + plane * run->source.height * run->source.width;
-    float *to = run->padded + plane * run->source.height * run->row;
-    for (int64_t y = 0; y < run->source.height; y++, from += run->source.width, to += run->row) {
-        for (int64_t x = 0; x < run->padding_x; x++) to[x] = to[run->padding_x + run->source.width + x] = 0;
-        for (int64_t x = 0; x < run->source.width; x++) to[run->padding_x + x] = from[x];
-    }
-}
-
-/// A row of all channels of the source into its planes.
-static void lie_row(const place_run *run, int64_t line) {
-    const place_side *source = &run->source;
-    const int64_t image = line / source->height, y = line % source->height, plane = source->height * run->row;
-    ck_place_lie_row(run->kernels, run->padded + image * source->channels * plane + y * run->row, plane,
-                     max(0, run->padding_x), run->unpadded + line * source->width * source->channels, source->channels,
-                     source->width);
-}
-
 static void prepare_block(void *context, int64_t block) {
     const place_run *run = context;
     if (block < run->panels) {
         pack_panel(run, block);
-        return;
-    }
-    const int64_t first = (block - run->panels) * run->copies_per_block;
-    for (int64_t i = first; i < min(first + run->copies_per_block, run->copies); i++) {
-        (run->source.channels_last ? lie_row : pad_plane)(run, i);
+    } else {
+        ck_place_pad_block(&run->padding, block - run->panels);
     }
 }
 
@@ -245,14 +207,11 @@ void ck_place_run(const ck_convolution *p, ck_convolution_pass pass, float *resu
     run.to = result;
     run.offsets = workspace;
     run.packed = (float *)((char *)workspace + offset_bytes(&run));
-    run.padded = run.packed + packed_elements(&run);
-    run.unpadded = source;
-    run.from = padded_elements(&run) > 0 ? run.padded : source;
+    run.padding.from = source;
+    run.padding.to = run.packed + packed_elements(&run);
+    run.from = run.padding.images > 0 ? run.padding.to : source;
     fill_offsets(&run);
-    run.copies = run.images * (run.source.channels_last ? run.source.height : run.source.channels);
-    if (padded_elements(&run) == 0) run.copies = 0;
-    run.copies_per_block = max(1, COPY_GRAIN * run.copies / max(1, padded_elements(&run)));
-    ck_parallel(run.panels + parts_of(run.copies, run.copies_per_block), prepare_block, &run);
+    ck_parallel(run.panels + ck_place_padding_blocks(&run.padding), prepare_block, &run);
     const int64_t row_work = run.taps * run.panel * run.result.width + 1;
     run.rows_per_block = max(1, min(run.result.height, BLOCK_WORK / row_work));
     ck_parallel(run.images * parts_of(run.result.height, run.rows_per_block) * run.panels, multiply_block, &run);

@@ -70,10 +70,19 @@ const place_kernels *ck_place_kernels(ck_isa isa);
 
 /// to[p * width + c] = from[p * stride + c], zeros from `channels` to `width`; p < count.
 void ck_place_widen(float *to, const float *from, int64_t channels, int64_t stride, int64_t width, int64_t count);
-/// A row of an image whose channels are the last axis into planes: to[c * plane + padding + x] = from[x * channels + c], and
-/// `padding` zeros on either side. All zeros when `from` is null.
-void ck_place_lie_row(const place_kernels *kernels, float *to, int64_t plane, int64_t padding, const float *from,
-                      int64_t channels, int64_t width);
+
+/// Images that are copied into planes with zeros around them, in blocks.
+typedef struct place_padding {
+    const place_kernels *kernels;
+    const float *from;
+    float *to;
+    int64_t images, channels, height, width, rows, columns;  // so many zeros above and below, left and right
+    int channels_last;                                       // of `from`
+} place_padding;
+
+int64_t ck_place_padded_elements(const place_padding *padding);
+int64_t ck_place_padding_blocks(const place_padding *padding);
+void ck_place_pad_block(const place_padding *padding, int64_t block);
 
 /// Whether this way is open to a pass, and the faster one.
 int ck_place_serves(const ck_convolution *p, ck_convolution_pass pass);

@@ -6,7 +6,6 @@
 #define LEAST_PIXELS 512       // of a part
 #define SUMMED_PIXELS 128      // at a time
 #define ADDED_TAPS 64          // taps of a block that adds up parts
-#define COPY_GRAIN (1 << 15)   // elements of a block that only copies
 
 static int64_t min(int64_t x, int64_t y) { return x < y ? x : y; }
 static int64_t max(int64_t x, int64_t y) { return x > y ? x : y; }
@@ -21,16 +20,19 @@ typedef struct place_gradient {
     int64_t panel, panels;           // result channels
     int64_t images_per_part, parts;
     int64_t stood;                   // images whose gradient is brought into panels: all or none
-    int64_t copies, copies_per_block;  // into the padded source: of a plane, or of a row of all channels
-    int is_padded;
-    const float *dy, *x, *source;
-    float *dw, *padded, *standing, *sums;
+    place_padding padding;           // of no images where x is read as it is
+    const float *dy, *source;
+    float *dw, *standing, *sums;
     int64_t *offsets;
 } place_gradient;
 
 static place_gradient make_gradient(const ck_convolution *p, ck_isa isa) {
     place_gradient g = {.p = p, .kernels = ck_place_kernels(isa), .pixels = p->output[1] * p->output[2]};
-    g.is_padded = p->padding[1] > 0 || p->padding[2] > 0 || p->x_channels_last;
+    g.padding = (place_padding){
+        .kernels = g.kernels, .images = p->padding[1] > 0 || p->padding[2] > 0 || p->x_channels_last ? p->batch : 0,
+        .channels = p->in_channels, .height = p->input[1], .width = p->input[2], .rows = p->padding[1],
+        .columns = p->padding[2], .channels_last = p->x_channels_last,
+    };
     g.row = p->input[2] + 2 * p->padding[2];
     g.plane = (p->input[1] + 2 * p->padding[1]) * g.row;
     g.image = p->in_channels * g.plane;
@@ -65,36 +67,15 @@ size_t ck_place_gradient_workspace(const ck_convolution *p) {
     size_t most = 0;
     for (int isa = (int)CK_ISA_BASELINE; isa <= (int)ck_isa_detected(); isa++) {
         const place_gradient g = make_gradient(p, (ck_isa)isa);
-        const int64_t padded = g.is_padded ? p->batch * g.image : 0;
-        const size_t bytes = offset_bytes(&g)
-            + (size_t)(standing_elements(&g) + g.parts * part_elements(&g) + padded) * sizeof(float);
+        const int64_t elements =
+            standing_elements(&g) + g.parts * part_elements(&g) + ck_place_padded_elements(&g.padding);
+        const size_t bytes = offset_bytes(&g) + (size_t)elements * sizeof(float);
         if (bytes > most) most = bytes;
     }
     return most;
 }
 
 // Packing
-
-static void pad_plane(const place_gradient *g, int64_t plane) {
-    const ck_convolution *p = g->p;
-    const float *from = g->x + plane * p->input[1] * p->input[2];
-    float *to = g->padded + plane * g->plane;
-    for (int64_t i = 0; i < g->plane; i++) to[i] = 0;
-    to += p->padding[1] * g->row + p->padding[2];
-    for (int64_t y = 0; y < p->input[1]; y++, from += p->input[2], to += g->row) {
-        for (int64_t x = 0; x < p->input[2]; x++) to[x] = from[x];
-    }
-}
-
-/// A row of all channels of the padded source into its planes.
-static void lie_row(const place_gradient *g, int64_t line) {
-    const ck_convolution *p = g->p;
-    const int64_t height = p->input[1] + 2 * p->padding[1], image = line / height, y = line % height - p->padding[1];
-    const int inside = y >= 0 && y < p->input[1];
-    const float *from = g->x + (image * p->input[1] + y) * p->input[2] * p->in_channels;
-    ck_place_lie_row(g->kernels, g->padded + image * g->image + line % height * g->row, g->plane, p->padding[2],
-                     inside ? from : 0, p->in_channels, p->input[2]);
-}
 
 static void stand_gradient(const place_gradient *g, int64_t panel, int64_t image) {
     const ck_convolution *p = g->p;
@@ -113,11 +94,8 @@ static void prepare_block(void *context, int64_t block) {
     const place_gradient *g = context;
     if (block < g->stood * g->panels) {
         stand_gradient(g, block / g->stood, block % g->stood);
-        return;
-    }
-    const int64_t first = (block - g->stood * g->panels) * g->copies_per_block;
-    for (int64_t i = first; i < min(first + g->copies_per_block, g->copies); i++) {
-        (g->p->x_channels_last ? lie_row : pad_plane)(g, i);
+    } else {
+        ck_place_pad_block(&g->padding, block - g->stood * g->panels);
     }
 }
 
@@ -174,20 +152,17 @@ void ck_place_gradient(const ck_convolution *p, float *dw, const float *dy, cons
     place_gradient g = make_gradient(p, ck_isa_current());
     g.dy = dy;
     g.dw = dw;
-    g.x = x;
     g.offsets = workspace;
     g.standing = (float *)((char *)workspace + offset_bytes(&g));
     g.sums = g.standing + standing_elements(&g);
-    g.padded = g.sums + g.parts * part_elements(&g);
-    g.source = g.is_padded ? g.padded : x;
+    g.padding.from = x;
+    g.padding.to = g.sums + g.parts * part_elements(&g);
+    g.source = g.padding.images > 0 ? g.padding.to : x;
     int64_t *to = g.offsets;
     for (int64_t y = 0; y < p->output[1]; y++) {
         for (int64_t i = 0; i < p->output[2]; i++) *to++ = y * p->stride[1] * g.row + i * p->stride[2];
     }
-    g.copies = p->batch * (p->x_channels_last ? p->input[1] + 2 * p->padding[1] : p->in_channels);
-    if (!g.is_padded) g.copies = 0;
-    g.copies_per_block = max(1, COPY_GRAIN * g.copies / max(1, p->batch * g.image));
-    ck_parallel(g.stood * g.panels + parts_of(g.copies, g.copies_per_block), prepare_block, &g);
+    ck_parallel(g.stood * g.panels + ck_place_padding_blocks(&g.padding), prepare_block, &g);
     ck_parallel(g.parts * g.panels, multiply_block, &g);
     ck_parallel(g.panels * parts_of(all_taps(&g), ADDED_TAPS), finish_block, &g);
 }
