@@ -142,12 +142,13 @@ CK_INLINE void T(norm_write_strip)(const ck_channel_arrays *a, const ck_channel_
     }
     int64_t ahead = T(ahead)(a);
     for (; row < end_row; row++) {
-        const REAL *x = (const REAL *)a->x + row * a->channels, *added = (const REAL *)a->added + row * a->channels;
+        int64_t offset = row * a->channels;
         for (int v = 0; v < vectors; v++) {
-            VECTOR y = MADD(T(column_of)(x, c + v * LANES, end, ahead) - mean[v], scale[v], shift[v]);
-            if (a->added) y += T(column_of)(added, c + v * LANES, end, ahead);
+            VECTOR x = T(column_of)((const REAL *)a->x + offset, c + v * LANES, end, ahead);
+            VECTOR y = MADD(x - mean[v], scale[v], shift[v]);
+            if (a->added) y += T(column_of)((const REAL *)a->added + offset, c + v * LANES, end, ahead);
             if (a->rectified) y = T(at_least)(y, 0);
-            T(put_columns)((REAL *)a->out + row * a->channels, c + v * LANES, end, y);
+            T(put_columns)((REAL *)a->out + offset, c + v * LANES, end, y);
         }
     }
 }
