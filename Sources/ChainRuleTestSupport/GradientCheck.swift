@@ -17,7 +17,8 @@ public enum GradientCheck {
 
         func accepts(_ value: Double, _ expected: Double) -> Bool {
             if value.isNaN || expected.isNaN { return value.isNaN && expected.isNaN }
-            return value == expected || (value - expected).magnitude <= absolute + relative * expected.magnitude
+            let allowed = absolute + relative * expected.magnitude
+            return value == expected || expected.isFinite && (value - expected).magnitude <= allowed
         }
     }
 

@@ -62,7 +62,7 @@ public struct GradientComparison: Sendable, CustomStringConvertible {
         private static func verdict(_ gradient: Tensor, _ expected: Tensor, _ tolerance: Double) -> Verdict {
             guard gradient.shape == expected.shape else { return .wrongShape(gradient.shape) }
             let (yours, engine) = (gradient.toArray(of: Double.self), expected.toArray(of: Double.self))
-            let limit = tolerance * (engine.map(\.magnitude).max() ?? 0)
+            let limit = tolerance * (engine.filter(\.isFinite).map(\.magnitude).max() ?? 0)
             var (largest, place, count) = (0.0, 0, 0)
             for (index, (mine, truth)) in zip(yours, engine).enumerated() {
                 let difference = mine == truth || (mine.isNaN && truth.isNaN) ? 0 : (mine - truth).magnitude

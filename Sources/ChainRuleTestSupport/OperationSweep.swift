@@ -62,10 +62,14 @@ public enum OperationSweep {
         }
     }
 
-    /// |value − exact| / max(1, |exact|) of the worst element.
+    /// |value − exact| / max(1, |exact|) of the worst element, infinite where only one of both is a number.
     private static func largestError(_ values: Tensor, _ exact: Tensor) -> Double {
         zip(values.to(.float64).toArray(of: Double.self), exact.to(.float64).toArray(of: Double.self))
-            .map { value, exact in value == exact ? 0 : (value - exact).magnitude / max(1, exact.magnitude) }
+            .map { value, exact in
+                if value == exact || (value.isNaN && exact.isNaN) { return 0 }
+                return value.isFinite && exact.isFinite
+                    ? (value - exact).magnitude / max(1, exact.magnitude) : .infinity
+            }
             .max() ?? 0
     }
 

@@ -57,8 +57,11 @@ private let operations: [(ck_reduction, Double, @Sendable (Double, Double) -> Do
 /// Large shapes are there for the work's division among threads: once is enough.
 private func rounds(_ shape: [Int], _ most: Int) -> Int { shape.reduce(1, *) > 10_000 ? 1 : most }
 
-private func agree(_ got: Double, _ want: Double, _ tolerance: Double) -> Bool {
-    got == want || (got.isNaN && want.isNaN) || abs(got - want) <= tolerance
+/// Each of `count` steps rounds a double, in the kernel as in the reference, and the end rounds once more. `size` bounds what is rounded: the
+/// sum of the absolute values that are added, a product itself, nothing for an extremum.
+private func agree<T: BinaryFloatingPoint>(_ got: T, _ want: Double, count: Int, size: Double) -> Bool {
+    let roundings = Double(2 * count) * 0x1p-53 + Double(T.ulpOfOne) / 2
+    return Double(got) == want || abs(Double(got) - want) <= roundings * size + Double(T.leastNonzeroMagnitude)
 }
 
 @Suite struct ReduceTests {
@@ -67,20 +70,30 @@ private func agree(_ got: Double, _ want: Double, _ tolerance: Double) -> Bool {
         for shape in shapes {
             for _ in 0..<rounds(shape, 4) {
                 let problem = problem(shape, random: &random)
-                let x = (0..<problem.extent).map { _ in Float(random.uniform(0.9...1.1)) }, wide = x.map(Double.init)
-                let outputs = problem.outputs, inner = problem.inner
+                // The product of many must neither overflow nor underflow.
+                let spread = 10 / Double(max(100, shape.reduce(1, *)))
+                let x = (0..<problem.extent).map { _ in
+                    Float(random.uniform(1 - spread...1 + spread) * (Bool.random(using: &random) ? 1 : -1))
+                }
+                let wide = x.map(Double.init), outputs = problem.outputs, inner = problem.inner
                 var loop = problem.loop
                 for (operation, identity, join) in operations {
                     let want = outputs.map { base in inner.reduce(identity) { join($0, wide[base + $1]) } }
+                    let sizes = want.map { want -> Double in
+                        switch operation {
+                        case CK_SUM, CK_SUM_SQUARES: 1.21 * Double(inner.count)
+                        case CK_PROD: abs(want)
+                        default: 0
+                        }
+                    }
                     withEachInstructionSet { isa in
                         var got = [Float](repeating: 99, count: outputs.count)
                         var gotDouble = [Double](repeating: 99, count: outputs.count)
                         ck_reduce_f32(operation, &loop, &got, x)
                         ck_reduce_f64(operation, &loop, &gotDouble, wide)
                         for i in want.indices {
-                            let float = Double(Float(want[i]))
-                            if !agree(Double(got[i]), float, abs(float) * 1e-6 + 1e-44)
-                                || !agree(gotDouble[i], want[i], abs(want[i]) * 1e-12)
+                            if !agree(got[i], want[i], count: inner.count, size: sizes[i])
+                                || !agree(gotDouble[i], want[i], count: inner.count, size: sizes[i])
                             {
                                 Issue.record("\(operation) \(problem) [\(i)] on \(isa): \(got[i]) for \(want[i])")
                             }
@@ -96,8 +109,8 @@ private func agree(_ got: Double, _ want: Double, _ tolerance: Double) -> Bool {
         for shape in shapes {
             for _ in 0..<rounds(shape, 3) {
                 let problem = problem(shape, random: &random)
-                let x = (0..<problem.extent).map { _ in random.uniform() }, outputs = problem.outputs
-                let center = outputs.map { _ in random.uniform() }, inner = problem.inner
+                let x = (0..<problem.extent).map { _ in Double(Float(random.uniform())) }, outputs = problem.outputs
+                let center = outputs.map { _ in Double(Float(random.uniform())) }, inner = problem.inner
                 let want = zip(outputs, center).map { base, center in
                     inner.reduce(0.0) { $0 + (x[base + $1] - center) * (x[base + $1] - center) }
                 }
@@ -108,8 +121,10 @@ private func agree(_ got: Double, _ want: Double, _ tolerance: Double) -> Bool {
                     ck_squared_deviations_f64(&loop, &gotDouble, x, center)
                     ck_squared_deviations_f32(&loop, &got, x.map(Float.init), center.map(Float.init))
                     for i in want.indices {
-                        #expect(agree(gotDouble[i], want[i], want[i] * 1e-12), "\(problem) [\(i)] on \(isa)")
-                        #expect(agree(Double(got[i]), want[i], want[i] * 1e-5 + 1e-6), "\(problem) [\(i)] on \(isa)")
+                        // Each term is rounded twice.
+                        let (count, size) = (inner.count + 2, want[i])
+                        #expect(agree(gotDouble[i], want[i], count: count, size: size), "\(problem) [\(i)] on \(isa)")
+                        #expect(agree(got[i], want[i], count: count, size: size), "\(problem) [\(i)] on \(isa)")
                     }
                 }
             }

@@ -99,6 +99,18 @@ struct GradientCheckTests {
         #expect(GradientCheck.compare(loss, with: [(w, w.detach() * 2e-12)]).passed)
     }
 
+    /// Nor does an infinity, or a NaN, leave room for the other elements.
+    @Test func whatIsNotFiniteIsNoMeasure() {
+        for start in [0, -1.0] {
+            let w = Tensor([start, 1], requiresGrad: true)
+            let loss = (w.sqrt() * 3).sum()
+            let engine = start == 0 ? Double.infinity : .nan
+            #expect(GradientCheck.compare(loss, with: [(w, Tensor([engine, 1.5]))]).passed)
+            #expect(!GradientCheck.compare(loss, with: [(w, Tensor([engine, 7]))]).passed)
+            #expect(!GradientCheck.compare(loss, with: [(w, Tensor([7, 1.5]))]).passed)
+        }
+    }
+
     @Test func aParameterTheLossDoesNotUse() {
         let w = Tensor([1.0], requiresGrad: true)
         let unused = Tensor([1.0], requiresGrad: true)

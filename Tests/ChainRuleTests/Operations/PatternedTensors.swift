@@ -12,7 +12,8 @@ func expectClose(
 ) {
     let values = tensor?.toArray(of: Double.self) ?? []
     let agrees = zip(values, expected).allSatisfy { value, wanted in
-        value == wanted || (value.isNaN && wanted.isNaN) || abs(value - wanted) <= tolerance * (1 + abs(wanted))
+        value == wanted || (value.isNaN && wanted.isNaN)
+            || wanted.isFinite && abs(value - wanted) <= tolerance * (1 + abs(wanted))
     }
     #expect(values.count == expected.count && agrees, "\(values) is not \(expected)", sourceLocation: sourceLocation)
 }
