@@ -113,23 +113,30 @@ void ck_muladd_f64(const ck_loop *loop, double *out, const double *a, const doub
     run_muladd(1, loop, out, a, b, c, scale);
 }
 
-static void run_clamp(int is_double, const ck_loop *loop, void *out, const void *x, double lower, double upper)
+/// One input, and numbers for all its elements.
+static void run_with_numbers(int is_double, ck_row_kernel kernel, const ck_loop *loop, void *out, const void *x, const double *numbers)
 {
     uint8_t width = is_double ? 8 : 4;
-    const double bounds[2] = {lower, upper};
     ck_row_operation operation = {
-        .kernel = ck_elementwise_current()->clamp[is_double], .parameter = bounds, .operands = 2,
-        .width = {width, width}, .block = LIGHT_BLOCK,
+        .kernel = kernel, .parameter = numbers, .operands = 2, .width = {width, width}, .block = LIGHT_BLOCK,
     };
     ck_run_rows(&operation, loop, (void *[4]){out, (void *)x});
 }
 void ck_clamp_f32(const ck_loop *loop, float *out, const float *x, double lower, double upper)
 {
-    run_clamp(0, loop, out, x, lower, upper);
+    run_with_numbers(0, ck_elementwise_current()->clamp[0], loop, out, x, (double[]){lower, upper});
 }
 void ck_clamp_f64(const ck_loop *loop, double *out, const double *x, double lower, double upper)
 {
-    run_clamp(1, loop, out, x, lower, upper);
+    run_with_numbers(1, ck_elementwise_current()->clamp[1], loop, out, x, (double[]){lower, upper});
+}
+void ck_nan_to_num_f32(const ck_loop *loop, float *out, const float *x, const double numbers[3])
+{
+    run_with_numbers(0, ck_elementwise_current()->nan_to_num[0], loop, out, x, numbers);
+}
+void ck_nan_to_num_f64(const ck_loop *loop, double *out, const double *x, const double numbers[3])
+{
+    run_with_numbers(1, ck_elementwise_current()->nan_to_num[1], loop, out, x, numbers);
 }
 
 static void run_clamp_grad(int is_double, const ck_loop *loop, void *out, const void *dy, const void *x, double lower,

@@ -186,6 +186,8 @@ DEFINE_HEAVY_UNARY(sigmoid, T(sigmoid)(x))
 DEFINE_HEAVY_UNARY(erf, T(erf)(x))
 DEFINE_HEAVY_UNARY(erfc, T(erfc)(x))
 DEFINE_HEAVY_UNARY(erfinv, T(erfinv)(x))
+DEFINE_HEAVY_UNARY(lgamma, T(lgamma)(x))
+DEFINE_HEAVY_UNARY(digamma, T(digamma)(x))
 DEFINE_HEAVY_UNARY(gelu, T(gelu)(x))
 DEFINE_HEAVY_UNARY(gelu_tanh, T(gelu_tanh)(x))
 DEFINE_HEAVY_UNARY(silu, T(silu)(x))
@@ -202,7 +204,13 @@ CK_INLINE VECTOR T(where_inside)(VECTOR dy, VECTOR x, const double *bounds)
     VECTOR raised = bounds[0] == -INFINITY ? dy : x > (REAL)bounds[0] ? dy : (VECTOR)0;
     return bounds[1] == INFINITY ? raised : x < (REAL)bounds[1] ? raised : (VECTOR)0;
 }
+CK_INLINE VECTOR T(finite)(VECTOR x, const double *numbers)
+{
+    VECTOR y = x == (REAL)INFINITY ? (VECTOR)(REAL)numbers[1] : x == (REAL)-INFINITY ? (VECTOR)(REAL)numbers[2] : x;
+    return x != x ? (VECTOR)(REAL)numbers[0] : y;
+}
 DEFINE_LIGHT_UNARY(clamp, T(bounded)(x, parameter))
+DEFINE_LIGHT_UNARY(nan_to_num, T(finite)(x, parameter))
 DEFINE_LIGHT_BINARY(clamp_grad, T(where_inside)(a, b, parameter))
 
 DEFINE_LIGHT_BINARY(add, a + b)
@@ -212,6 +220,7 @@ DEFINE_LIGHT_BINARY(div, a / b)
 DEFINE_LIGHT_BINARY(trunc_divide, T(trunc)(a / b))
 DEFINE_LIGHT_BINARY(maximum, T(max)(a, b))
 DEFINE_LIGHT_BINARY(minimum, T(min)(a, b))
+DEFINE_LIGHT_BINARY(prelu, a > 0 ? a : a * b)
 DEFINE_LIGHT_BINARY(relu_grad, b <= 0 ? (VECTOR)0 : a)
 DEFINE_LIGHT_BINARY(tanh_grad, a * (1 - b * b))
 DEFINE_LIGHT_BINARY(sigmoid_grad, a * (1 - b) * b)

@@ -111,6 +111,7 @@ DEFINE_SELECT(64)
         [CK_COSH] = unary_cosh##type, [CK_TANH] = unary_tanh##type, [CK_ASINH] = unary_asinh##type, \
         [CK_ACOSH] = unary_acosh##type, [CK_ATANH] = unary_atanh##type, [CK_SIGMOID] = unary_sigmoid##type, \
         [CK_ERF] = unary_erf##type, [CK_ERFC] = unary_erfc##type, [CK_ERFINV] = unary_erfinv##type, \
+        [CK_LGAMMA] = unary_lgamma##type, [CK_DIGAMMA] = unary_digamma##type,                    \
         [CK_FLOOR] = unary_floor##type, [CK_CEIL] = unary_ceil##type, \
         [CK_ROUND] = unary_round##type, [CK_TRUNC] = unary_trunc##type, [CK_RELU] = unary_relu##type, \
         [CK_GELU] = unary_gelu##type, [CK_GELU_TANH] = unary_gelu_tanh##type, [CK_SILU] = unary_silu##type, \
@@ -124,7 +125,7 @@ DEFINE_SELECT(64)
         [CK_FMOD] = binary_fmod##type, [CK_REMAINDER] = binary_remainder##type,                  \
         [CK_FLOOR_DIVIDE] = binary_floor_divide##type, [CK_TRUNC_DIVIDE] = binary_trunc_divide##type, \
         [CK_XLOGY] = binary_xlogy##type, [CK_LOG_ADD_EXP] = binary_log_add_exp##type,            \
-        [CK_RELU_GRAD] = binary_relu_grad##type,            \
+        [CK_PRELU] = binary_prelu##type, [CK_RELU_GRAD] = binary_relu_grad##type,                \
         [CK_TANH_GRAD] = binary_tanh_grad##type, [CK_SIGMOID_GRAD] = binary_sigmoid_grad##type,  \
         [CK_GELU_GRAD] = binary_gelu_grad##type, [CK_GELU_TANH_GRAD] = binary_gelu_tanh_grad##type, \
         [CK_SILU_GRAD] = binary_silu_grad##type,                                                 \
@@ -148,6 +149,7 @@ const ck_elementwise_kernels KERNELS = {
     .muladd = {muladd_f32, muladd_f64},
     .clamp = {unary_clamp_f32, unary_clamp_f64},
     .clamp_grad = {binary_clamp_grad_f32, binary_clamp_grad_f64},
+    .nan_to_num = {unary_nan_to_num_f32, unary_nan_to_num_f64},
     .convert = {
         [CK_FLOAT_FROM_FLOAT16] = convert_float_from_float16, [CK_FLOAT_FROM_BFLOAT16] = convert_float_from_bfloat16,
         [CK_FLOAT16_FROM_FLOAT] = convert_float16_from_float, [CK_BFLOAT16_FROM_FLOAT] = convert_bfloat16_from_float,

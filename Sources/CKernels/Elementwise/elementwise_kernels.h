@@ -30,6 +30,7 @@ typedef struct ck_elementwise_kernels {
     ck_row_kernel compare[2][CK_COMPARISON_COUNT];
     ck_row_kernel muladd[2];      // the scale as parameter
     ck_row_kernel clamp[2], clamp_grad[2];  // two doubles, the bounds, as parameter
+    ck_row_kernel nan_to_num[2];  // three doubles as parameter
     ck_row_kernel convert[CK_CONVERSION_COUNT];
     ck_row_kernel select[4];  // 1, 2, 4, 8 bytes
 } ck_elementwise_kernels;

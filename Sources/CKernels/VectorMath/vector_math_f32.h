@@ -4,6 +4,7 @@
 #ifndef CK_VECTOR_MATH_F32_H
 #define CK_VECTOR_MATH_F32_H
 
+#include "vector_math_gamma.h"
 #include "vector_math_inverse.h"
 #include "vector_math_special.h"
 
@@ -283,6 +284,8 @@ DEFINE_VIA_DOUBLE(atanh_f32, short_atanh)
 DEFINE_VIA_DOUBLE(erf_f32, short_erf)
 DEFINE_VIA_DOUBLE(erfc_f32, short_erfc)
 DEFINE_VIA_DOUBLE(erfinv_f32, short_erfinv)
+DEFINE_VIA_DOUBLE(lgamma_f32, short_lgamma)
+DEFINE_VIA_DOUBLE(digamma_f32, short_digamma)
 DEFINE_VIA_DOUBLE_2(power_f32, short_power)
 DEFINE_VIA_DOUBLE_2(atan2_f32, short_atan2)
 DEFINE_VIA_DOUBLE_2(hypot_f32, short_hypot)

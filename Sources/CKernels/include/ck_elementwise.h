@@ -32,7 +32,7 @@ typedef enum ck_unary {
     CK_NEG, CK_ABS, CK_SIGN /* 0 for NaN */, CK_SQUARE, CK_CUBE, CK_SQRT, CK_RSQRT, CK_RECIPROCAL, CK_INVERSE_SQUARE,
     CK_EXP, CK_EXP2, CK_EXPM1, CK_LOG, CK_LOG2, CK_LOG10, CK_LOG1P,
     CK_SIN, CK_COS, CK_TAN, CK_ASIN, CK_ACOS, CK_ATAN, CK_SINH, CK_COSH, CK_TANH, CK_ASINH, CK_ACOSH, CK_ATANH,
-    CK_SIGMOID, CK_ERF, CK_ERFC, CK_ERFINV,
+    CK_SIGMOID, CK_ERF, CK_ERFC, CK_ERFINV, CK_LGAMMA /* log |Gamma(x)| */, CK_DIGAMMA /* its derivative */,
     CK_FLOOR, CK_CEIL, CK_ROUND /* half to even */, CK_TRUNC,
     CK_RELU /* NaN stays NaN */, CK_GELU /* x Phi(x), erf */, CK_GELU_TANH, CK_SILU, CK_SOFTPLUS /* log(1 + e^x) */,
     CK_UNARY_COUNT
@@ -42,7 +42,7 @@ typedef enum ck_unary {
 typedef enum ck_binary {
     CK_ADD, CK_SUB, CK_MUL, CK_DIV, CK_POW, CK_MAXIMUM, CK_MINIMUM, /* a NaN wins */
     CK_ATAN2, CK_HYPOT, CK_FMOD /* sign of a */, CK_REMAINDER /* sign of b */, CK_FLOOR_DIVIDE, CK_TRUNC_DIVIDE,
-    CK_XLOGY /* a log b, 0 for a = 0 */, CK_LOG_ADD_EXP /* log(e^a + e^b) */,
+    CK_XLOGY /* a log b, 0 for a = 0 */, CK_LOG_ADD_EXP /* log(e^a + e^b) */, CK_PRELU /* a > 0 ? a : a b */,
     CK_RELU_GRAD /* kept <= 0 ? 0 : dy: a NaN passes it on */, CK_TANH_GRAD /* kept y */, CK_SIGMOID_GRAD /* kept y */,
     CK_GELU_GRAD /* kept x */, CK_GELU_TANH_GRAD /* kept x */, CK_SILU_GRAD /* kept x */,
     CK_BINARY_COUNT
@@ -68,6 +68,9 @@ void ck_muladd_f64(const ck_loop *loop, double *out, const double *a, const doub
 /// out = x brought between two bounds; infinite ones stand for none, the upper one wins where they are crossed, NaN stays.
 void ck_clamp_f32(const ck_loop *loop, float *out, const float *x, double lower, double upper);
 void ck_clamp_f64(const ck_loop *loop, double *out, const double *x, double lower, double upper);
+/// out = x, but `numbers` for NaN, infinity and -infinity.
+void ck_nan_to_num_f32(const ck_loop *loop, float *out, const float *x, const double numbers[3]);
+void ck_nan_to_num_f64(const ck_loop *loop, double *out, const double *x, const double numbers[3]);
 /// out = dy where lower < x < upper, else 0.
 void ck_clamp_grad_f32(const ck_loop *loop, float *out, const float *dy, const float *x, double lower, double upper);
 void ck_clamp_grad_f64(const ck_loop *loop, double *out, const double *dy, const double *x, double lower, double upper);

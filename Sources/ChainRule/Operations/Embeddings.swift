@@ -3,7 +3,7 @@ public enum BagReduction: Sendable {
     case sum, mean, max
 }
 
-/// The rows of `weight` that `indices` name, joined bag by bag: without a tensor in between for a user to see.
+/// The rows of `weight` that `indices` name, joined bag by bag, without a tensor of them in between.
 ///
 /// - Parameters:
 ///   - indices: Integers (bags, length), or (count) with `offsets`.
@@ -13,7 +13,7 @@ public enum BagReduction: Sendable {
 ///   - includesLastOffset: Whether the last offset is not a bag of its own but where the last one ends.
 ///   - paddingIndex: A row that counts in no bag and receives no gradient; negative ones count from the end.
 ///   - maxNorm, normOrder, scalesGradientByFrequency: As for `embedding`.
-/// - Returns: [bags, features]; a bag without rows gives zeros.
+/// - Returns: [bags, features]; a bag without rows gives zeros. The gradient of a maximum goes to the first row that has it.
 public func embeddingBag(
     _ indices: Tensor, weight: Tensor, offsets: Tensor? = nil, reduction: BagReduction = .mean,
     perSampleWeights: Tensor? = nil, includesLastOffset: Bool = false, paddingIndex: Int? = nil,
@@ -32,57 +32,37 @@ public func embeddingBag(
         return fail(
             name, "the weights of samples have the shape of the indices, \(indices.shape), and go with sums only")
     }
-    guard let bags = bagNumbers(indices, offsets, includesLastOffset) else { return .placeholderAfterError }
-    let places = indices.reshape([indices.count]).to(.int64)
-    var rows = embedding(
-        places, weight: weight.wide, paddingIndex: paddingIndex, maxNorm: maxNorm, normOrder: normOrder,
-        scalesGradientByFrequency: scalesGradientByFrequency)
-    if let perSampleWeights { rows = rows * perSampleWeights.wide.reshape([indices.count, 1]) }
-    if paddingIndex == nil, offsets == nil, reduction != .max, indices.count > 0 {
-        let bags = rows.reshape([indices.shape[0], indices.shape[1], weight.shape[1]])
-        return (reduction == .sum ? bags.sum(dim: 1) : bags.mean(dim: 1)).rounded(to: weight.dtype)
+    guard paddingIndex.map({ $0 >= -weight.shape[0] && $0 < weight.shape[0] }) ?? true else {
+        return fail(name, "the padding index \(paddingIndex ?? 0) is none of the \(weight.shape[0]) rows")
     }
-    let counts =
-        paddingIndex.map { places .!= ($0 < 0 ? $0 + weight.shape[0] : $0) } ?? Tensor.ones(places.shape, dtype: .bool)
-    return joined(rows, counts, bags.numbers, bags.count, reduction).rounded(to: weight.dtype)
+    guard let starts = bagStarts(indices, offsets, includesLastOffset) else { return .placeholderAfterError }
+    var (rows, places) = (weight.wide, indices.reshape([indices.count]).to(.int64))
+    var ignored = paddingIndex.map { $0 < 0 ? $0 + weight.shape[0] : $0 }
+    if maxNorm != nil || scalesGradientByFrequency {
+        rows = embedding(
+            places, weight: rows, paddingIndex: paddingIndex, maxNorm: maxNorm, normOrder: normOrder,
+            scalesGradientByFrequency: scalesGradientByFrequency)
+        // Each place has a row of its own now; the one behind the last stands for padding.
+        let own = Tensor.arange(places.count)
+        places = ignored.map { own.maskedFill(places .== $0, own.count) } ?? own
+        ignored = ignored.map { _ in own.count }
+    }
+    if reduction == .max {
+        let best = applyOne(BagMaxima(ignored: ignored), to: [rows.detach(), places, starts])
+        guard rows.shape[0] > 0 else { return Tensor.zeros(best.shape, dtype: weight.dtype) }
+        return rows.gather(dim: 0, best.clamp(min: 0)).maskedFill(best .< 0, 0).rounded(to: weight.dtype)
+    }
+    let sum = BagSum(rows: rows.shape[0], averages: reduction == .mean, ignored: ignored)
+    let factors = perSampleWeights.map { [$0.wide.to(rows.dtype).reshape([indices.count])] } ?? []
+    return applyOne(sum, to: [rows, places, starts] + factors).rounded(to: weight.dtype)
 }
 
-/// The bag of each index, and how many bags there are. Nil after an error.
-private func bagNumbers(_ indices: Tensor, _ offsets: Tensor?, _ includesLast: Bool) -> (numbers: Tensor, count: Int)? {
-    guard let offsets else {
-        let (bags, length) = (indices.shape[0], indices.shape[1])
-        return (Tensor.arange(bags).repeatInterleave(length), bags)
-    }
-    let starts = offsets.toArray(of: Int.self)
-    let isRising = zip(starts, starts.dropFirst()).allSatisfy { $0 <= $1 }
-    guard offsets.rank == 1, starts.first ?? 0 == 0, isRising, starts.last ?? 0 <= indices.count,
-        !includesLast || !starts.isEmpty
-    else {
-        fail("embeddingBag", "the offsets \(starts) must begin with 0 and rise to at most the \(indices.count) indices")
+/// Where each bag begins, and where the last one ends. Nil after an error.
+private func bagStarts(_ indices: Tensor, _ offsets: Tensor?, _ includesLast: Bool) -> Tensor? {
+    guard let offsets else { return Tensor.arange(indices.shape[0] + 1) * indices.shape[1] }
+    guard offsets.rank == 1, offsets.dtype.isInteger, !includesLast || offsets.count > 0 else {
+        fail("embeddingBag", "the offsets must be a vector of integers, they are \(offsets.dtype) \(offsets.shape)")
         return nil
     }
-    let begins = includesLast ? starts.dropLast() : starts[...]
-    var numbers = [Int](repeating: 0, count: indices.count)
-    for (bag, start) in begins.enumerated() {
-        for place in start..<numbers.count { numbers[place] = bag }
-    }
-    return (Tensor(numbers), begins.count)
-}
-
-private func joined(
-    _ rows: Tensor, _ counts: Tensor, _ bags: Tensor, _ bagCount: Int, _ reduction: BagReduction
-) -> Tensor {
-    let target: Shape = [bagCount, rows.shape[1]]
-    let isPadding = counts.logicalNot().unsqueeze(dim: 1)
-    let zeros = Tensor.zeros(target, dtype: rows.dtype)
-    if reduction == .max {
-        let hidden = rows.maskedFill(isPadding, -Double.infinity)
-        let largest = Tensor.full(target, -Double.infinity, dtype: rows.dtype).scatterReduce(
-            dim: 0, bags.unsqueeze(dim: 1).expand(rows.shape), hidden, reduce: .amax)
-        return largest.maskedFill(largest.detach() .== -Double.infinity, 0)
-    }
-    let sums = zeros.indexAdd(dim: 0, bags, rows.maskedFill(isPadding, 0))
-    if reduction == .sum { return sums }
-    let sizes = Tensor.zeros([bagCount], dtype: rows.dtype).indexAdd(dim: 0, bags, counts.to(rows.dtype))
-    return sums / sizes.clamp(min: 1).unsqueeze(dim: 1)
+    return includesLast ? offsets.to(.int64) : cat([offsets.to(.int64), Tensor([indices.count])])
 }

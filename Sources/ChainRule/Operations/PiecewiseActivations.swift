@@ -1,16 +1,19 @@
 import CKernels
 
 let piecewiseActivationOperations: [any Operation.Type] = [
-    LeakyRelu.self, LeakyReluGradient.self, Elu.self, Softshrink.self, Hardswish.self,
+    LeakyRelu.self, LeakyReluGradient.self, Prelu.self, Elu.self, Softshrink.self, Hardswish.self,
 ]
 
 /// y = x where x > 0, else slope · x
-struct LeakyRelu: LoopedUnaryOperation {
+struct LeakyRelu: UnaryOperation, ElementwiseOperation, FusableOperation {
     let slope: Double
     static let name = "leaky_relu"
     static let formula = Formula("x where x > 0, else a x", gradient: "∂L/∂x = ∂L/∂y where x > 0, else a ∂L/∂y")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { x > 0 ? x : x * T(slope) }
+    var kernel: ElementwiseKernel { .withNumber(CK_PRELU, .floating(slope)) }
+    func forward(_ x: Tensor) -> Tensor {
+        CPU.rounded(x) { CPU.binary(CK_PRELU, $0, .floating(slope), name: Self.name) }
+    }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { apply(LeakyReluGradient(slope: slope), to: dy, kept.input) }
     static let samples = [Sample(LeakyRelu(slope: 0.1), 0.2...3), Sample(LeakyRelu(slope: 0.1), -3 ... -0.2)]
 }
@@ -29,6 +32,21 @@ struct LeakyReluGradient: LoopedBinaryOperation {
         Sample(LeakyReluGradient(slope: 0.1), -3...3, 0.2...3),
         Sample(LeakyReluGradient(slope: 0.1), -3...3, -3 ... -0.2),
     ]
+}
+
+/// y = x where x > 0, else w x
+struct Prelu: BinaryOperation, ElementwiseOperation, FusableOperation {
+    static let name = "prelu"
+    static let formula = Formula(
+        "x where x > 0, else w x", gradient: "∂L/∂x = ∂L/∂y where x > 0, else w ∂L/∂y; ∂L/∂w = ∂L/∂y · min(x, 0)")
+    static let keeps: Keeps = .inputs
+    var kernel: ElementwiseKernel { .binary(CK_PRELU) }
+    func forward(_ x: Tensor, _ weight: Tensor) -> Tensor { CPU.binary(CK_PRELU, x, weight, name: Self.name) }
+    func gradientLeft(_ dy: Tensor, _ kept: Kept) -> Tensor {
+        Tensor.where(kept.leftInput .> 0, dy, dy * kept.rightInput)
+    }
+    func gradientRight(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.leftInput.clamp(max: 0) }
+    static let samples = [Sample(Prelu(), 0.2...3, -1...1), Sample(Prelu(), -3 ... -0.2, -1...1)]
 }
 
 /// y = scale · x where x > 0, else scale · α (e^(βx) − 1): ELU, SELU and CELU are the three choices of scale, α and β
@@ -113,7 +131,8 @@ extension Tensor {
             }
             shape[1] = weight.count
         }
-        return Tensor.where(self .> 0, self, weight.reshape(shape) * self)
+        let common = Tensor.resultType(self, weight).asFloatingPoint
+        return apply(Prelu(), to: to(common), weight.to(common).reshape(shape))
     }
 
     /// x where x > 0, else α (eˣ − 1) (Clevert and others, 2015).

@@ -8,7 +8,7 @@ public enum OperationRegistry {
         roundingOperations, pairOperations,
         activationOperations, piecewiseActivationOperations,
         selectionOperations, comparisonOperations, logicOperations,
-        slicingOperations, joiningOperations, rowOperations, gatheringOperations, positionOperations,
+        slicingOperations, joiningOperations, rowOperations, gatheringOperations, positionOperations, bagOperations,
         matrixProductOperations, averageOperations, extremumOperations, productReductionOperations,
         normOperations,
         softmaxOperations, crossEntropyOperations, connectionistTemporalOperations, binaryCrossEntropyOperations,

@@ -118,15 +118,12 @@ struct AddProduct: VariadicOperation, FusableOperation {
 }
 
 /// y = x, with numbers in place of NaN, ∞ and −∞
-struct NanToNum: LoopedUnaryOperation {
+struct NanToNum: UnaryOperation, ElementwiseOperation {
     let fromNaN, posinf, neginf: Double
     static let name = "nan_to_num"
     static let formula = Formula("x where finite, else a number", gradient: "∂L/∂x = ∂L/∂y where x is finite, else 0")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T {
-        let number = x == .infinity ? T(posinf) : x == -.infinity ? T(neginf) : x
-        return x.isNaN ? T(fromNaN) : number
-    }
+    func forward(_ x: Tensor) -> Tensor { CPU.nanToNum(x, [fromNaN, posinf, neginf]) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy.maskedFill(kept.input.isfinite().logicalNot(), 0) }
     static let samples = [Sample(NanToNum(fromNaN: 1, posinf: 2, neginf: 3), -3...3)]
 }

@@ -40,11 +40,12 @@ struct Erfinv: UnaryOperation, ElementwiseOperation, FusableOperation {
 }
 
 /// y = ln |Γ(x)|
-struct Lgamma: LoopedUnaryOperation {
+struct Lgamma: UnaryOperation, ElementwiseOperation, FusableOperation {
     static let name = "lgamma"
     static let formula = Formula("ln |Γ(x)|", gradient: "∂L/∂x = ∂L/∂y · ψ(x)")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(SpecialFunction.logGamma(Double(x))) }
+    var kernel: ElementwiseKernel { .unary(CK_LGAMMA) }
+    func forward(_ x: Tensor) -> Tensor { CPU.unary(CK_LGAMMA, x) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.input.digamma() }
     static let samples = [Sample(Lgamma(), 0.3...4)]
 }
@@ -55,9 +56,8 @@ struct Polygamma: LoopedUnaryOperation {
     static let name = "polygamma"
     static let formula = Formula("ψ⁽ⁿ⁾(x)", gradient: "∂L/∂x = ∂L/∂y · ψ⁽ⁿ⁺¹⁾(x)")
     static let keeps: Keeps = .input
-    func value<T: BinaryFloatingPoint>(_ x: T) -> T {
-        T(order == 0 ? SpecialFunction.digamma(Double(x)) : SpecialFunction.polygamma(order, Double(x)))
-    }
+    func forward(_ x: Tensor) -> Tensor { order == 0 ? CPU.unary(CK_DIGAMMA, x) : CPU.map(self, x) }
+    func value<T: BinaryFloatingPoint>(_ x: T) -> T { T(SpecialFunction.polygamma(order, Double(x))) }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor { dy * kept.input.polygamma(order + 1) }
     static let samples = [Sample(Polygamma(order: 0), 0.5...4), Sample(Polygamma(order: 1), 0.5...4)]
 }

@@ -111,6 +111,7 @@ private func bits(_ x: Double) -> UInt64 { x.isNaN ? Double.nan.bitPattern : x.b
             (CK_ADD, { $0 + $1 }), (CK_SUB, { $0 - $1 }), (CK_MUL, { $0 * $1 }), (CK_DIV, { $0 / $1 }),
             (CK_MAXIMUM, largest), (CK_MINIMUM, smallest), (CK_RELU_GRAD, { $1 <= 0 ? 0 : $0 }),
             (CK_TANH_GRAD, { $0 * (1 - $1 * $1) }), (CK_SIGMOID_GRAD, { $0 * (1 - $1) * $1 }),
+            (CK_PRELU, { $0 > 0 ? $0 : $0 * $1 }),
         ]
         withEachInstructionSet { isa in
             for (operation, reference) in cases {
@@ -121,6 +122,20 @@ private func bits(_ x: Double) -> UInt64 { x.isNaN ? Double.nan.bitPattern : x.b
                     let want = reference(a[i], b[i])
                     #expect(got[i] == want || (got[i].isNaN && want.isNaN), "\(operation) \(a[i]) \(b[i]) on \(isa)")
                 }
+            }
+        }
+    }
+
+    @Test func numbersForWhatIsNotFinite() {
+        let x = (0..<37).map { [1.5, .nan, .infinity, -2, -.infinity, -0.0][$0 % 6] }
+        let want = (0..<37).map { [1.5, 7, 8, -2, 9, -0.0][$0 % 6] }
+        withEachInstructionSet { isa in
+            for count in x.indices {
+                var loop = elementwiseLoop([count], [[1], [1]])
+                var got = [Double](repeating: 99, count: count), gotFloat = [Float](repeating: 99, count: count)
+                ck_nan_to_num_f64(&loop, &got, x, [7, 8, 9])
+                ck_nan_to_num_f32(&loop, &gotFloat, x.map(Float.init), [7, 8, 9])
+                #expect(got == Array(want.prefix(count)) && gotFloat == got.map(Float.init), "\(count) on \(isa)")
             }
         }
     }

@@ -79,6 +79,8 @@ struct ActivationsTests {
         let x = Tensor([-1.0, 2, -3, -4], shape: [1, 2, 2])
         expectExactElements(x.prelu(Tensor([0.5, 0.1])), [-0.5, 2, -0.30000000000000004, -0.4])
         expectExactElements(x.prelu(Tensor([0.5])), [-0.5, 2, -1.5, -2])
+        // What is above 0 gives the weight nothing, be it infinite.
+        #expect(gradients([.infinity, -3, 2], [0.5], of: { $0[0].prelu($0[1]) }) == [[1, 0.5, 1], [-3]])
         expectMistake(in: "prelu") { x.prelu(Tensor([0.5, 0.1, 0.2])) }
     }
 }

@@ -127,6 +127,20 @@ enum CPU {
         }
     }
 
+    /// x, but `numbers` for NaN, infinity and minus infinity.
+    static func nanToNum(_ x: Tensor, _ numbers: [Double]) -> Tensor {
+        rounded(x) { x in
+            let y = Tensor(uninitialized: x.shape, dtype: x.dtype)
+            var loop = loop(over: x)
+            if x.dtype == .float32 {
+                ck_nan_to_num_f32(&loop, y.freshPointer(to: Float.self), x.pointer(to: Float.self), numbers)
+            } else {
+                ck_nan_to_num_f64(&loop, y.freshPointer(to: Double.self), x.pointer(to: Double.self), numbers)
+            }
+            return y
+        }
+    }
+
     /// dy where x lies between two bounds, else 0, with broadcasting.
     static func clampGradient(_ dy: Tensor, _ x: Tensor, _ lower: Double, _ upper: Double, name: String) -> Tensor {
         guard let shape = broadcastShape(dy, x, name) else { return .placeholderAfterError }

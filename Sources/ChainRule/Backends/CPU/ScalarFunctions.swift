@@ -6,35 +6,8 @@
     import Darwin
 #endif
 
-/// Functions of one number that the system's library lacks, or gives under a name that a tensor's method hides.
+/// Functions of one number that the system's library lacks.
 enum SpecialFunction {
-    /// ln |Γ(x)|
-    static func logGamma(_ x: Double) -> Double { libraryLogGamma(x) }
-
-    /// ψ(x) = d/dx ln Γ(x): reflected to x > 0, raised by ψ(x) = ψ(x + 1) − 1/x to x ≥ 10, then Stirling's series.
-    static func digamma(_ x: Double) -> Double {
-        if x == 0 { return x.sign == .minus ? .infinity : -.infinity }
-        if x < 0 {
-            if x == x.rounded(.down) { return .nan }
-            // π cot(πx) depends on the fraction alone; taking it first keeps the digits of a large x.
-            return digamma(1 - x) - Double.pi / tan(Double.pi * (x - x.rounded(.towardZero)))
-        }
-        var (x, result) = (x, 0.0)
-        while x < 10 {
-            result -= 1 / x
-            x += 1
-        }
-        let inverse = 1 / (x * x)
-        // Σ B₂ₖ / (2k x²ᵏ)
-        let series =
-            inverse
-            * (1.0 / 12 - inverse
-                * (1.0 / 120 - inverse
-                    * (1.0 / 252 - inverse
-                        * (1.0 / 240 - inverse * (1.0 / 132 - inverse * (691.0 / 32760 - inverse / 12))))))
-        return result + log(x) - 0.5 / x - series
-    }
-
     /// ψ⁽ⁿ⁾(x) = (−1)ⁿ⁺¹ n! ζ(n + 1, x) for n ≥ 1
     static func polygamma(_ order: Int, _ x: Double) -> Double {
         var factorial = 1.0
@@ -81,9 +54,6 @@ enum SpecialFunction {
         }
     }
 }
-
-// A function of the same name inside the enum would hide the library's.
-private func libraryLogGamma(_ x: Double) -> Double { lgamma(x).0 }
 
 /// ln x of one number, for code where a tensor's `log` hides the library's.
 func naturalLogarithm(_ x: Double) -> Double { log(x) }
