@@ -1,5 +1,7 @@
 #include "ck_matmul.h"
 
+#include <assert.h>
+
 #include "ck_isa.h"
 #include "ck_pool.h"
 #include "matmul_plan.h"
@@ -195,7 +197,9 @@ static void multiply_packed(const matmul_run *run) {
     packing.column_blocks = ck_matmul_parts(ck_matmul_min(plan->step_columns, p->n), plan->block_columns);
     packing.a_units = plan->packs_a ? packing.row_blocks : 0;
     packing.b_units = packing.column_blocks;
-    const int64_t in_step = packing.a_units + packing.b_units + packing.row_blocks * packing.column_blocks;
+    const int64_t blocks = packing.row_blocks * packing.column_blocks;
+    assert(blocks >= LAST_BLOCKS && blocks <= MATMUL_MOST_BLOCKS);
+    const int64_t in_step = packing.a_units + packing.b_units + blocks;
     ck_parallel(packing.steps * in_step + LAST_BLOCKS * (LAST_PARTS - 1), run_packed, &packing);
 }
 
