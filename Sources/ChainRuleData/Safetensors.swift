@@ -74,10 +74,10 @@ public struct Safetensors: Sendable {
         guard let dtype = dtypeNames.first(where: { $0.1 == dtypeName })?.0 else {
             throw DataError("\(fileName): '\(key)' has the dtype \(dtypeName), which is not supported")
         }
-        guard sizes.count <= Shape.maximumRank, sizes.allSatisfy({ $0 >= 0 }) else {
+        guard sizes.count <= Shape.maximumRank, Shape(sizes).flaw == nil else {
             throw DataError("\(fileName): '\(key)' has the impossible shape \(sizes)")
         }
-        let byteCount = sizes.reduce(dtype.byteCount) { $0.multipliedReportingOverflow(by: $1).partialValue }
+        let byteCount = Shape(sizes).elementCount * dtype.byteCount
         guard offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] - offsets[0] == byteCount else {
             throw DataError(
                 "\(fileName): '\(key)' of shape \(sizes) needs \(byteCount) bytes, its offsets are \(offsets)")

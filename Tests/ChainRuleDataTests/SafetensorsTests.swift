@@ -33,6 +33,15 @@ struct SafetensorsTests {
         }
     }
 
+    /// The bytes of such a shape, counted in 64 bits, are none.
+    @Test func shapesLargerThanAnyMemory() {
+        let table = Data(#"{"a":{"dtype":"F32","shape":[1073741824,1073741824,16],"data_offsets":[0,0]}}"#.utf8)
+        let length = Data((0..<8).map { UInt8(table.count >> (8 * $0) & 255) })
+        #expect(
+            dataError { _ = try Safetensors(decoding: length + table, name: "x") }?.contains("impossible shape") == true
+        )
+    }
+
     @Test func nonsense() {
         #expect(dataError { _ = try Safetensors(decoding: Data(repeating: 0xFF, count: 100), name: "x") } != nil)
         #expect(

@@ -63,6 +63,13 @@ struct ErrorTests {
         #expect(text.contains("reshape (in module layer1.0.conv1): 2 elements of shape [2]"), "\(text)")
     }
 
+    @Test func trapNamesAShapeWithoutMemory() async {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = Tensor.ones([1, 1]).expand([1 << 40, 1]) + Tensor.ones([1, 1]).expand([1, 1 << 40])
+        }
+        #expect(text(result).contains("larger than any memory"), "\(text(result))")
+    }
+
     // MARK: catchingErrors
 
     private func fails() -> Tensor { Tensor([1.0, 2.0]) + Tensor([1.0, 2.0, 3.0]) }

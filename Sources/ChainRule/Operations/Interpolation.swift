@@ -40,9 +40,11 @@ extension Tensor {
             return fail(name, "mode .\(mode) knows neither aligned corners nor antialiasing")
         }
         let factors = scaleFactor.map { $0.count == axes ? $0 : [Double](repeating: $0[0], count: axes) }
-        let sizes =
-            size?.sizes(axes, in: name)
-            ?? zip(factors ?? [], shape.dropFirst(2)).map { Int(($0 * Double($1)).rounded(.down)) }
+        let scaled = zip(factors ?? [], shape.dropFirst(2)).map { ($0 * Double($1)).rounded(.down) }
+        guard scaled.allSatisfy({ $0.magnitude < 0x1p31 }) else {
+            return fail(name, "cannot scale shape \(shape) by \(scaleFactor ?? [])")
+        }
+        let sizes = size?.sizes(axes, in: name) ?? scaled.map { Int($0) }
         guard sizes.allSatisfy({ $0 > 0 }), !shape.dropFirst(2).contains(0) else {
             return fail(name, "cannot bring shape \(shape) to the sizes \(sizes)")
         }

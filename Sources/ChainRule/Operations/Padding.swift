@@ -20,6 +20,9 @@ extension Tensor {
         guard sizes.count % 2 == 0, sizes.count <= 2 * rank else {
             return fail("pad", "takes two sizes for each of at most \(rank) axes of shape \(shape), got \(sizes)")
         }
+        guard sizes.allSatisfy({ $0.magnitude < 1 << 56 }) else {
+            return fail("pad", "sizes \(sizes) make a tensor that is larger than any memory")
+        }
         let pairs = stride(from: 0, to: sizes.count, by: 2).map {
             (axis: rank - 1 - $0 / 2, before: sizes[$0], after: sizes[$0 + 1])
         }

@@ -84,7 +84,11 @@ extension Tensor {
             return fail("repeat", "the counts \(counts) must not be negative")
         }
         let lead = counts.count - rank
-        var result = reshape(Shape(repeating: 1, count: lead).appending(shape))
+        let whole = Shape(repeating: 1, count: lead).appending(shape)
+        guard zip(whole, counts).allSatisfy({ !$0.multipliedReportingOverflow(by: $1).overflow }) else {
+            return fail("repeat", "shape \(shape), \(counts) times, is larger than any memory")
+        }
+        var result = reshape(whole)
         // One axis after the other, from the last: the rank stays small, and the copies grow as late as they can.
         for axis in stride(from: counts.count - 1, through: 0, by: -1) where counts[axis] != 1 {
             var target = result.shape

@@ -10,6 +10,11 @@ public struct SpatialSize: ExpressibleByIntegerLiteral, ExpressibleByArrayLitera
 
     /// One number for each of `axes` axes. A count that doesn't fit is an error of `operation`.
     public func sizes(_ axes: Int, in operation: String = "SpatialSize") -> [Int] {
+        // Products of two of them are still numbers.
+        if let size = values.first(where: { $0.magnitude > 1 << 31 }) {
+            fail(operation, "\(size) is more than any window takes")
+            return [Int](repeating: 1, count: axes)
+        }
         if values.count == axes { return values }
         if values.count == 1 { return [Int](repeating: values[0], count: axes) }
         fail(operation, "takes one number or \(axes), one for each spatial axis, not \(values)")

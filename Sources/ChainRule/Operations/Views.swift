@@ -69,10 +69,10 @@ extension Tensor {
     private func resolvedShape(_ shape: Shape) -> Shape? {
         var target = shape
         if let unknown = shape.firstIndex(of: -1) {
-            let known = shape.reduce(1) { $1 == -1 ? $0 : $0 * $1 }
+            let known = shape.reduce(1) { $1 == -1 ? $0 : $0.multipliedReportingOverflow(by: $1).partialValue }
             if known > 0 && count % known == 0 { target[unknown] = count / known }
         }
-        guard target.elementCount == count, !target.contains(where: { $0 < 0 }) else {
+        guard target.flaw == nil, target.elementCount == count else {
             fail("reshape", "\(count) elements of shape \(self.shape) do not fill shape \(shape)")
             return nil
         }
@@ -118,6 +118,7 @@ extension Tensor {
         guard lead >= 0, Shape.broadcast(self.shape, target) == target else {
             return fail("expand", "shape \(self.shape) does not expand to \(shape)")
         }
+        if let flaw = target.flaw { return fail("expand", "shape \(target) \(flaw)") }
         return target == self.shape ? self : apply(Expand(from: self.shape, to: target), to: self)
     }
 

@@ -68,7 +68,7 @@ extension Tensor {
         guard dtype.isFloatingPoint || bounds.to(dtype).to(.int64).equal(bounds) else {
             return fail("randint", "\(dtype) cannot hold the numbers from \(low) to \(high - 1)")
         }
-        guard !shape.contains(where: { $0 < 0 }) else { return fail("randint", "shape \(shape) has a negative size") }
+        if let flaw = shape.flaw { return fail("randint", "shape \(shape) \(flaw)") }
         let range = UInt64(bitPattern: Int64(high &- low))
         return drawing("randint", generator) { CPU.integers(shape, low, range, generator) }.to(dtype)
     }
@@ -108,7 +108,8 @@ extension Tensor {
         }
         let columns = shape[rank - 1]
         guard count > 0 && columns > 0 && (replacement || count <= columns) else {
-            return fail("multinomial", "cannot draw \(count) of \(columns) \(replacement ? "" : "without replacement")")
+            let how = count > columns && !replacement ? " without replacement" : ": needs one at least"
+            return fail("multinomial", "cannot draw \(count) of \(columns)\(how)")
         }
         let matrix = detach().to(dtype.computeType).reshape([-1, columns]).contiguous()
         guard CPU.allTrue((matrix .>= 0).logicalAnd(matrix.isfinite())) else {
@@ -134,8 +135,8 @@ extension Tensor {
             fail(name, "draws floating numbers, not \(dtype)")
             return nil
         }
-        guard !shape.contains(where: { $0 < 0 }) else {
-            fail(name, "shape \(shape) has a negative size")
+        if let flaw = shape.flaw {
+            fail(name, "shape \(shape) \(flaw)")
             return nil
         }
         return shape

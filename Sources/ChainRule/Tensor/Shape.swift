@@ -25,8 +25,34 @@ public struct Shape: Sendable {
     public var elementCount: Int {
         if count == 0 { return 1 }
         var product = sizes.0
-        for axis in 1..<count { product &*= self[axis] }
+        for axis in 1..<count {
+            let (next, overflow) = product.multipliedReportingOverflow(by: self[axis])
+            if overflow { return contains(0) ? 0 : reportSize() }
+            product = next
+        }
         return product
+    }
+
+    /// The bytes that so many elements take.
+    @inline(__always)
+    func byteCount(of dtype: DType) -> Int {
+        let (bytes, overflow) = elementCount.multipliedReportingOverflow(by: dtype.byteCount)
+        return overflow ? reportSize() : bytes
+    }
+
+    /// Stops the program also inside `catchingErrors`: a tensor without memory for what its shape says must not be.
+    @inline(never)
+    private func reportSize() -> Int { fatalError("ChainRule: a tensor of shape \(self) is larger than any memory.") }
+
+    /// Why no tensor has this shape, or nil: "has a negative size".
+    package var flaw: String? {
+        if contains(where: { $0 < 0 }) { return "has a negative size" }
+        // Each element of the largest dtype takes 8 bytes.
+        let bytes = reduce((value: 8, fits: true)) {
+            let (value, overflow) = $0.value.multipliedReportingOverflow(by: $1)
+            return (value, $0.fits && !overflow)
+        }
+        return bytes.fits || contains(0) ? nil : "is larger than any memory"
     }
 
     public mutating func append(_ size: Int) {

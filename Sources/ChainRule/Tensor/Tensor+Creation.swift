@@ -13,7 +13,7 @@ extension Tensor {
     }
 
     private init<Element: TensorScalar>(unsafeCopying elements: [Element], shape: Shape, requiresGrad: Bool) {
-        guard shape.elementCount == elements.count else {
+        guard shape.flaw == nil, shape.elementCount == elements.count else {
             self = fail("Tensor", "\(elements.count) elements do not fill shape \(shape)")
             return
         }
@@ -33,6 +33,7 @@ extension Tensor {
     }
 
     static func full(_ shape: Shape, _ scalar: Scalar, dtype: DType) -> Tensor {
+        if let flaw = shape.flaw { return fail("full", "shape \(shape) \(flaw)") }
         let made = Tensor(uninitialized: shape, dtype: dtype)
         made.noteMade()
         switch dtype {

@@ -3,8 +3,12 @@
 extension Tensor {
     /// The elements that lie row-major in `bytes`, copied. The bytes need no alignment.
     public init(copying bytes: UnsafeRawBufferPointer, shape: Shape, dtype: DType) {
-        let needed = shape.elementCount * dtype.byteCount
-        guard bytes.count == needed, !shape.contains(where: { $0 < 0 }) else {
+        if let flaw = shape.flaw {
+            self = fail("Tensor", "shape \(shape) \(flaw)")
+            return
+        }
+        let needed = shape.byteCount(of: dtype)
+        guard bytes.count == needed else {
             self = fail("Tensor", "\(bytes.count) bytes do not fill shape \(shape) of \(dtype), which takes \(needed)")
             return
         }
@@ -19,14 +23,17 @@ extension Tensor {
     public init(
         adopting pointer: UnsafeMutableRawPointer, shape: Shape, dtype: DType, whenDone: @escaping @Sendable () -> Void
     ) {
-        guard Int(bitPattern: pointer) % dtype.byteCount == 0, !shape.contains(where: { $0 < 0 }) else {
+        let isAligned = Int(bitPattern: pointer) % dtype.byteCount == 0
+        guard isAligned, shape.flaw == nil else {
             whenDone()
+            let flaw = shape.flaw.map { "shape \(shape) \($0)" }
             self = fail(
-                "Tensor", "the memory for shape \(shape) of \(dtype) must be aligned to \(dtype.byteCount) bytes")
+                "Tensor",
+                flaw ?? "the memory for shape \(shape) of \(dtype) must be aligned to \(dtype.byteCount) bytes")
             return
         }
         let storage = Storage.unowned(
-            pointer, byteCount: shape.elementCount * dtype.byteCount, whenDone: whenDone)
+            pointer, byteCount: shape.byteCount(of: dtype), whenDone: whenDone)
         self.init(body: TensorBody(storage: storage, layout: Layout(contiguous: shape), dtype: dtype))
     }
 

@@ -12,7 +12,7 @@ public struct Tensor: Sendable {
     /// Uninitialised row-major memory.
     @inline(__always)
     init(uninitialized shape: Shape, dtype: DType) {
-        body = .make(Storage.allocate(shape.elementCount * dtype.byteCount), Layout(contiguous: shape), dtype)
+        body = .make(Storage.allocate(shape.byteCount(of: dtype)), Layout(contiguous: shape), dtype)
     }
 
     /// Uninitialised memory for a result of the shape and dtype of a row-major tensor.

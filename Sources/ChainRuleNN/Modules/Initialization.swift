@@ -28,6 +28,10 @@ public enum Initialization {
     /// The weight and bias of a linear or convolution layer as PyTorch draws them: Kaiming uniform with a = √5, bias U(±1/√fanIn).
     /// `bias` is its length, nil for none.
     static func weightAndBias(_ shape: Shape, bias: Int?, dtype: DType) -> (weight: Tensor, bias: Tensor?) {
+        if let flaw = shape.flaw {
+            let error = fail("Initialization", "a weight of shape \(shape) \(flaw)")
+            return (error, bias.map { _ in error })
+        }
         let weight = kaimingUniform(shape, a: 5.0.squareRoot(), dtype: dtype)
         guard let bias else { return (weight, nil) }
         let fanIn = fans(shape).fanIn

@@ -82,6 +82,28 @@ struct CreationTests {
         #expect(Tensor.full(like: Tensor.eye(2), 7, dtype: .int8).dtype == .int8)
     }
 
+    /// A shape that no tensor can have is a mistake, and never a tensor without the memory for it.
+    @Test func sizesThatCannotBe() {
+        let huge = 1 << 40, far = 1 << 62
+        expectMistake(in: "full", "[2, -1] has a negative size") { Tensor.zeros([2, -1]) }
+        expectMistake(in: "full", "larger than any memory") { Tensor.ones([huge, huge]) }
+        expectMistake(in: "uniform", "larger than any memory") { Tensor.rand([huge, huge]) }
+        expectMistake(in: "Tensor", "do not fill") { Tensor([1.0], shape: [-1, -1]) }
+        expectMistake(in: "Tensor", "larger than any memory") {
+            Tensor(copying: UnsafeRawBufferPointer(start: nil, count: 0), shape: [huge, huge], dtype: .int8)
+        }
+        expectMistake(in: "expand", "larger than any memory") { Tensor(1.0).expand([huge, huge]) }
+        expectMistake(in: "reshape", "do not fill") { Tensor([1.0]).reshape([far, far, -1]) }
+        expectMistake(in: "repeat", "larger than any memory") { Tensor([1.0, 2]).tile(far) }
+        expectMistake(in: "pad", "larger than any memory") { Tensor([1.0, 2]).pad([far, far]) }
+        let image = Tensor.ones([1, 1, 4, 4])
+        expectMistake(in: "conv2d", "more than any window") { image.conv2d(weight: image, dilation: SpatialSize(far)) }
+        for factor in [Double.nan, .infinity, 1e300] {
+            expectMistake(in: "interpolate", "cannot scale") { image.interpolate(scaleFactor: [factor]) }
+        }
+        #expect(Tensor.zeros([huge, huge, 0]).count == 0)
+    }
+
     @Test func memoryFromElsewhere() {
         let numbers: [Int32] = [1, 2, 3, 4]
         let copied = numbers.withUnsafeBytes { Tensor(copying: $0, shape: [2, 2], dtype: .int32) }
