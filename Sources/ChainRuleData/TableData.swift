@@ -71,8 +71,12 @@ struct TableReader {
                 features + 1 == next.cells.count
             else { return nil }
             classNames = Array(cells[2...])
-            guard cells.count != next.cells.count || classNames.allSatisfy({ Number.parse($0) == nil && !$0.isEmpty })
-            else { return nil }
+            if cells.count == next.cells.count {
+                // Behind names of classes the rows have numbers of them.
+                guard classNames.allSatisfy({ Number.parse($0) == nil && !$0.isEmpty }),
+                    let label = next.cells.last, Int(label.trimmed) != nil
+                else { return nil }
+            }
             (self.rows, self.features) = (rows, features)
         }
     }

@@ -13,9 +13,17 @@ public struct ConfusionMatrix: Sendable {
 
     /// Counts a batch: scores (N, classes) and classes (N).
     public mutating func add(scores: Tensor, targets: Tensor) {
-        let predictions = scores.argmax(dim: -1).toArray(of: Int64.self)
-        for (prediction, truth) in zip(predictions, targets.toArray(of: Int64.self)) {
-            counts[Int(truth)][Int(prediction)] += 1
+        let classes = classNames.count, truths = targets.toArray(of: Int.self)
+        guard scores.shape == [truths.count, classes], truths.allSatisfy({ 0..<classes ~= $0 }) else {
+            fail(
+                "ConfusionMatrix",
+                "scores of shape \(scores.shape) and \(truths.count) targets from \(truths.min() ?? 0) to \(truths.max() ?? 0) do not fit \(classes) classes"
+            )
+            return
+        }
+        if truths.isEmpty { return }
+        for (prediction, truth) in zip(scores.argmax(dim: -1).toArray(of: Int.self), truths) {
+            counts[truth][prediction] += 1
         }
     }
 

@@ -64,6 +64,9 @@ public final class RunDirectory: TrainingObserver {
     private func jsonLines() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
+        // JSON has no such numbers, and a run that diverges still has a log; the names are those of log.csv.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return try reports.reduce(into: Data()) { $0 += try encoder.encode($1) + Data("\n".utf8) }
     }
 }

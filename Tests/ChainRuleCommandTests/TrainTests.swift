@@ -80,6 +80,16 @@ struct TrainTests {
         }
     }
 
+    @Test func aRunThatDivergesHasALog() throws {
+        try withTable { table, out in
+            let run = try chainrule(
+                "train", "--data", table, "--epochs", "1", "--learning-rate", "1e30", "--out", out)
+            #expect(run.status == 0 && run.lastLine.contains("loss nan"), "\(run.errors)")
+            let log = try String(contentsOfFile: out + "/log.jsonl", encoding: .utf8)
+            #expect(log.contains(#""testLoss":"nan""#), "\(log)")
+        }
+    }
+
     @Test func badInputIsOneLineAndStatus1() throws {
         try withTable { table, out in
             try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)

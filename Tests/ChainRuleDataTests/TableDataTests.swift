@@ -76,6 +76,8 @@ struct TableDataTests {
         #expect(rows(data) == ["1.0 lily", "2.0 rose", "3.0 lily", "4.0 rose"])
         // As many classes as features, plus one: the line is as wide as a row.
         #expect(try load("4,2,lily\n1,1,0\n2,1,0\n3,1,0\n4,1,0\n").classNames == ["lily"])
+        // The same line is a row where the classes are words.
+        #expect(rows(try load("4,2,lily\n1,1,rose\n2,1,lily\n3,1,rose\n")).contains("4.0 2.0 lily"))
         #expect(error("5,1,lily,rose\n1,0\n2,1\n3,0\n4,1\n").contains("line 1 promises 5 rows, there are 4"))
         #expect(error("4,1,lily,rose\n1,0\n2,1\n3,2\n4,1\n").contains("line 4, column 2: class 2 is out of range"))
     }

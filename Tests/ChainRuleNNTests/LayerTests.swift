@@ -386,6 +386,18 @@ struct LayerTests {
         }
     }
 
+    @Test func sizesMustFit() {
+        func message<Result>(_ body: () -> Result) -> String {
+            let error = #expect(throws: TensorError.self) { try catchingErrors(body) }
+            return error?.message ?? ""
+        }
+        #expect(message { Linear(-1, 4) }.contains("[4, -1] has a negative size"))
+        #expect(message { Conv2d(-3, 4, kernelSize: 3) }.contains("[4, -3, 3, 3] has a negative size"))
+        #expect(message { Embedding(3, 2, paddingIndex: 7) } == "the padding index 7 is none of the 3 rows")
+        #expect(message { BatchNorm2d(3)(.zeros([2, 3])) }.contains("expects 4 axes"))
+        #expect(message { BatchNorm1d(3)(.zeros([2, 4])) }.contains("expects 2 or 3 axes"))
+    }
+
     @Test func errorsNameTheModule() throws {
         let model = Sequential {
             Linear(3, 4)

@@ -149,6 +149,14 @@ struct OptimizerTests {
         #expect(w.doubles == [1, -2])
     }
 
+    @Test func onlyLeavesCanBeTrained() {
+        let w = Tensor([1.0, -2.0]).requiringGrad()
+        for make in methods.map(\.make) {
+            let error = #expect(throws: TensorError.self) { try catchingErrors { make([w, w * 2]) } }
+            #expect(error?.message.contains("parameter 1 of shape [2] is no leaf") == true)
+        }
+    }
+
     @Test func settingsBelowZeroAreErrors() {
         #expect(throws: TensorError.self) { try catchingErrors { SGD([], learningRate: -1) } }
     }

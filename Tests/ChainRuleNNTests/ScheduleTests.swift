@@ -40,6 +40,23 @@ private let rows = [
 ]
 
 struct ScheduleTests {
+    /// Inside `catchingErrors` the steps after the mistake still run.
+    @Test func sizesBelowOneAreMistakes() {
+        let wrong: [@Sendable () -> any Schedule] = [
+            { StepLR(stepSize: 0) }, { CosineAnnealingLR(period: 0) }, { CosineAnnealingWarmRestarts(firstPeriod: 0) },
+            { CosineAnnealingWarmRestarts(firstPeriod: 2, growth: 0) }, { CyclicLR(base: 0.1, maximum: 1, stepsUp: 0) },
+            { OneCycleLR(maximum: 1, totalSteps: 0) }, { SequentialLR([], milestones: []) },
+        ]
+        for make in wrong {
+            #expect(throws: TensorError.self) {
+                try catchingErrors {
+                    let scheduler = Scheduler(SGD([Tensor([1.0], requiresGrad: true)], learningRate: 0.1), make())
+                    for _ in 0..<3 { scheduler.step() }
+                }
+            }
+        }
+    }
+
     private func rates(_ schedule: any Schedule, steps: Int) -> [Double] {
         let optimizer = SGD([], learningRate: 0.1)
         let scheduler = Scheduler(optimizer, schedule)

@@ -172,10 +172,10 @@ extension Tensor {
     public static func -= (a: inout Tensor, b: Tensor) { a.update(CK_SUB, b) { $0 - $1 } }
     public static func *= (a: inout Tensor, b: Tensor) { a.update(CK_MUL, b) { $0 * $1 } }
     public static func /= (a: inout Tensor, b: Tensor) { a.update(CK_DIV, b) { $0 / $1 } }
-    public static func += (a: inout Tensor, c: some ScalarOperand) { a = (a + c).to(a.dtype) }
-    public static func -= (a: inout Tensor, c: some ScalarOperand) { a = (a - c).to(a.dtype) }
-    public static func *= (a: inout Tensor, c: some ScalarOperand) { a = (a * c).to(a.dtype) }
-    public static func /= (a: inout Tensor, c: some ScalarOperand) { a = (a / c).to(a.dtype) }
+    public static func += (a: inout Tensor, c: some ScalarOperand) { a.replace(by: a + c) }
+    public static func -= (a: inout Tensor, c: some ScalarOperand) { a.replace(by: a - c) }
+    public static func *= (a: inout Tensor, c: some ScalarOperand) { a.replace(by: a * c) }
+    public static func /= (a: inout Tensor, c: some ScalarOperand) { a.replace(by: a / c) }
 
     /// Brings both operands to their common dtype and applies the operation.
     @inline(__always)
@@ -209,7 +209,10 @@ extension Tensor {
             CPU.binaryInPlace(kernel, self, b)
             return
         }
-        let result = function(self, b)
+        replace(by: function(self, b))
+    }
+
+    private mutating func replace(by result: Tensor) {
         guard result.dtype.category <= dtype.category else {
             fail("in-place operation", "the result has dtype \(result.dtype), which \(dtype) cannot hold")
             return

@@ -31,7 +31,11 @@ extension Tensor {
         guard numClasses != nil || count > 0 else {
             return fail("oneHot", "needs numClasses, since there is no element to tell it")
         }
-        let size = numClasses ?? (toArray(of: Int.self).max() ?? 0) + 1
+        let elements = toArray(of: Int.self)
+        let size = numClasses ?? (elements.max() ?? 0).addingReportingOverflow(1).partialValue
+        if let wrong = elements.first(where: { $0 < 0 || $0 >= size }) {
+            return fail("oneHot", "element \(wrong) is none of the \(size) classes")
+        }
         let classes = to(.int64).unsqueeze(dim: -1)
         let target = shape.appending([Swift.max(size, 0)])
         return Tensor.zeros(target, dtype: .int64).scatter(dim: -1, classes, 1)

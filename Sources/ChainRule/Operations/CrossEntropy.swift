@@ -219,6 +219,7 @@ extension Tensor {
         guard (0...1).contains(labelSmoothing) else {
             return fail(name, "the label smoothing must be from 0 to 1, not \(labelSmoothing)")
         }
+        guard hasClasses(name) else { return .placeholderAfterError }
         if target.dtype.isFloatingPoint {
             return probabilityLoss(target, weight, reduction, labelSmoothing, name)
         }
@@ -234,7 +235,7 @@ extension Tensor {
         _ target: Tensor, _ weight: Tensor?, _ ignoreIndex: Int, _ reduction: Reduction, _ name: String,
         _ operation: (ClassRows) -> O
     ) -> Tensor {
-        guard requireFloating(name), fits(target, name), fits(weight: weight, name) else {
+        guard requireFloating(name), hasClasses(name), fits(target, name), fits(weight: weight, name) else {
             return .placeholderAfterError
         }
         let scores = rank == 1 ? reshape([1, count]) : self
@@ -245,17 +246,21 @@ extension Tensor {
         return rank == 1 && reduction == .none ? loss.reshape([]) : loss
     }
 
+    private func hasClasses(_ name: String) -> Bool {
+        if rank == 0 { fail(name, "the scores need an axis of classes, they are one number") }
+        return rank > 0
+    }
+
     private func fits(_ target: Tensor, _ name: String) -> Bool {
         guard target.dtype.isInteger else {
             fail(name, "the target must hold classes as integers, it is \(target.dtype)")
             return false
         }
         let expected = rank == 1 ? Shape() : Shape([shape[0]] + shape.dropFirst(2))
-        guard rank > 0, target.shape == expected || (rank == 1 && target.count == 1 && target.rank == 1) else {
+        guard target.shape == expected || (rank == 1 && target.count == 1 && target.rank == 1) else {
             fail(
                 name,
-                "scores of shape \(shape) need a target of shape \(rank == 0 ? "(rank 1 or more)" : expected.description), got \(target.shape)"
-            )
+                "scores of shape \(shape) need a target of shape \(expected), got \(target.shape)")
             return false
         }
         return true
@@ -295,7 +300,7 @@ extension Tensor {
     private func probabilityLoss(
         _ target: Tensor, _ weight: Tensor?, _ reduction: Reduction, _ smoothing: Double, _ name: String
     ) -> Tensor {
-        guard requireFloating(name), rank > 0, target.shape == shape, fits(weight: weight, name) else {
+        guard requireFloating(name), target.shape == shape, fits(weight: weight, name) else {
             return fail(name, "probabilities of shape \(target.shape) do not fit scores of shape \(shape)")
         }
         let classes = shape[classAxis]

@@ -30,7 +30,11 @@ private struct EinsumPlan {
     init?(_ equation: String, _ operands: [Tensor]) {
         let sides = equation.filter { $0 != " " }.split(separator: "->", omittingEmptySubsequences: false)
         let terms = sides[0].split(separator: ",", omittingEmptySubsequences: false)
-        guard sides.count <= 2, terms.count == operands.count, !operands.isEmpty else {
+        guard sides.count <= 2 else {
+            fail("einsum", "'\(equation)' has more than one arrow")
+            return nil
+        }
+        guard terms.count == operands.count, !operands.isEmpty else {
             fail("einsum", "'\(equation)' describes \(terms.count) operands, but \(operands.count) were given")
             return nil
         }

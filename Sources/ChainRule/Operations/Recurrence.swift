@@ -43,6 +43,10 @@ extension Tensor {
     /// - Parameter state: h (N, outputs), and for the LSTM also c (N, hidden). The result has the same parts.
     public func recurrentStep(_ unit: RecurrentUnit, weights: RecurrentWeights, state: [Tensor]) -> [Tensor] {
         guard checkRecurrence(unit, weights, state, "recurrentStep") else { return state }
+        guard state.allSatisfy({ $0.shape[0] == shape[0] }) else {
+            fail("recurrentStep", "states of shapes \(state.map(\.shape)) do not fit a batch of shape \(shape)")
+            return state
+        }
         return unit.step(linear(weight: weights.input, bias: weights.inputBias), weights, state)
     }
 

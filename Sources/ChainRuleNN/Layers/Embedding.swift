@@ -100,7 +100,12 @@ public final class EmbeddingBag: Module, Layer {
 /// Normal random rows, the padding's zero.
 private func rows(_ count: Int, _ dimension: Int, _ paddingIndex: Int?, _ dtype: DType) -> Tensor {
     var rows = Tensor.randn([count, dimension], dtype: dtype)
-    if let paddingIndex { rows[paddingIndex] = .zeros([dimension], dtype: dtype) }
+    if let paddingIndex {
+        guard paddingIndex >= -count && paddingIndex < count else {
+            return fail("Embedding", "the padding index \(paddingIndex) is none of the \(count) rows")
+        }
+        rows[paddingIndex] = .zeros([dimension], dtype: dtype)
+    }
     return rows
 }
 

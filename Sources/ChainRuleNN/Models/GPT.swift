@@ -33,8 +33,12 @@ public final class GPTBlock: Module, Layer {
     }
 
     private func attention(_ x: Tensor, _ cache: KeyValueCache?, _ layer: Int) -> Tensor {
+        guard x.rank == 3 else {
+            return fail("GPTBlock", "expects (batch, time, \(qkv.inFeatures)), got shape \(x.shape)")
+        }
         let (batch, time, width) = (x.shape[0], x.shape[1], x.shape[2])
         let parts = qkv(x).split(width, dim: 2).map { $0.unflatten(dim: 2, [heads, -1]).transpose(1, 2) }
+        guard parts.count == 3 else { return x }  // after a mistake
         let (query, key, value) = (parts[0], parts[1], parts[2])
         let known = cache?.append(key, value, layer: layer) ?? (keys: key, values: value)
         let before = known.keys.shape[2] - time
@@ -67,7 +71,8 @@ public final class GPT: Module, Layer {
     public init(vocabulary: Int, context: Int, width: Int, layers: Int, heads: Int, dtype: DType = .float32) {
         tok = Embedding(vocabulary, width, dtype: dtype)
         pos = Embedding(context, width, dtype: dtype)
-        blocks = (0..<layers).map { _ in GPTBlock(width: width, heads: heads, dtype: dtype) }
+        if layers < 0 { fail("GPT", "the number of layers must not be negative, it is \(layers)") }
+        blocks = (0..<max(layers, 0)).map { _ in GPTBlock(width: width, heads: heads, dtype: dtype) }
         lnf = LayerNorm(width, dtype: dtype)
         head = Linear(width, vocabulary, bias: false, dtype: dtype)
         super.init()
@@ -129,6 +134,11 @@ public final class KeyValueCache {
         let end = count + key.shape[2]
         guard end <= capacity else {
             return (fail("KeyValueCache", "has room for \(capacity) positions, \(end) are needed"), value)
+        }
+        guard layer < keys.count else {
+            return (
+                fail("KeyValueCache", "was made for a model of \(keys.count) layers, this is layer \(layer + 1)"), value
+            )
         }
         keys[layer][.all, .all, count..<end] = key.detach()
         values[layer][.all, .all, count..<end] = value.detach()

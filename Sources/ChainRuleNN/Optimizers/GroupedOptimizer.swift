@@ -18,6 +18,7 @@ public class GroupedOptimizer<Options: OptimizerOptions, Memory: ParameterMemory
         groups = [ParameterGroup(parameters: parameters, options: options)]
         memory = Array(repeating: nil, count: parameters.count)
         options.check(String(describing: Self.self))
+        checkLeaves(String(describing: Self.self), parameters)
     }
 
     /// One step of one parameter. `memory` is nil before the first; `gradient` is turned around already where the group maximises.

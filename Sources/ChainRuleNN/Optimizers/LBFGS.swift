@@ -52,6 +52,7 @@ public final class LBFGS: Optimizer {
             changeTolerance: changeTolerance, historySize: historySize, lineSearch: lineSearch, maximize: maximize)
         groups = [ParameterGroup(parameters: parameters, options: options)]
         options.check("LBFGS")
+        checkLeaves("LBFGS", parameters)
     }
 
     public func step() {

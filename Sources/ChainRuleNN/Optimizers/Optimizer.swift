@@ -102,6 +102,7 @@ extension Optimizer {
         guard var options = groups.first?.options else { return }
         change(&options)
         options.check(String(describing: type(of: self)))
+        checkLeaves(String(describing: type(of: self)), parameters)
         groups.append(ParameterGroup(parameters: parameters, options: options))
     }
 
@@ -128,6 +129,13 @@ extension Optimizer {
         for index in groups.indices {
             if let rate = state["group.\(index).lr"] { groups[index].options.learningRate = rate.item() }
         }
+    }
+}
+
+/// Reports what a step would not change: a result of operations, which has no `data` of its own.
+func checkLeaves(_ optimizer: String, _ parameters: [Tensor]) {
+    for (index, parameter) in parameters.enumerated() where !parameter.isLeaf {
+        fail(optimizer, "parameter \(index) of shape \(parameter.shape) is no leaf but the result of operations")
     }
 }
 

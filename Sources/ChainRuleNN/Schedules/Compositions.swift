@@ -31,19 +31,20 @@ public struct SequentialLR: Schedule {
     }
 
     public func learningRate(after current: Double, epoch: Int, base: Double) -> Double {
-        let (schedule, since) = running(epoch)
+        guard let (schedule, since) = running(epoch) else { return current }
         if since == 0 && epoch > 0 { return schedule.restart(after: current, base: base) }
         return schedule.learningRate(after: current, epoch: since, base: base)
     }
 
     public func momentum(epoch: Int) -> Double? {
-        let (schedule, since) = running(epoch)
+        guard let (schedule, since) = running(epoch) else { return nil }
         return schedule.momentum(epoch: since)
     }
 
-    /// The schedule that runs in an epoch, and for how many it has.
-    private func running(_ epoch: Int) -> (any Schedule, Int) {
+    /// The schedule that runs in an epoch, and for how many it has. Nil when there are too few.
+    private func running(_ epoch: Int) -> (any Schedule, Int)? {
         let index = milestones.count { $0 <= epoch }
+        guard index < schedules.count else { return nil }
         return (schedules[index], index == 0 ? epoch : epoch - milestones[index - 1])
     }
 }

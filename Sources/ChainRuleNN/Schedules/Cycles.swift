@@ -9,7 +9,7 @@ public struct CosineAnnealingLR: Schedule {
     public let minimum: Double
 
     public init(period: Int, minimum: Double = 0) {
-        self.period = period
+        self.period = max(period, 1)
         self.minimum = minimum
         if period < 1 { fail("CosineAnnealingLR", "the period must be at least 1, it is \(period)") }
     }
@@ -33,8 +33,8 @@ public struct CosineAnnealingWarmRestarts: Schedule {
     public let minimum: Double
 
     public init(firstPeriod: Int, growth: Int = 1, minimum: Double = 0) {
-        self.firstPeriod = firstPeriod
-        self.growth = growth
+        self.firstPeriod = max(firstPeriod, 1)
+        self.growth = max(growth, 1)
         self.minimum = minimum
         if firstPeriod < 1 || growth < 1 {
             fail("CosineAnnealingWarmRestarts", "period \(firstPeriod) and growth \(growth) must be at least 1")
@@ -80,10 +80,15 @@ public struct CyclicLR: Schedule {
     ) {
         self.base = base
         self.maximum = maximum
-        self.stepsUp = stepsUp
-        self.stepsDown = stepsDown ?? stepsUp
+        self.stepsUp = max(stepsUp, 1)
+        self.stepsDown = max(stepsDown ?? stepsUp, 0)
         self.mode = mode
         self.momentumRange = momentumRange
+        if stepsUp < 1 || stepsDown ?? 0 < 0 {
+            fail(
+                "CyclicLR",
+                "needs at least one step up and none or more down, got \(stepsUp) and \(stepsDown ?? stepsUp)")
+        }
     }
 
     public func learningRate(after current: Double, epoch: Int, base _: Double) -> Double {

@@ -6,7 +6,7 @@ public struct StepLR: Schedule {
     public let gamma: Double
 
     public init(stepSize: Int, gamma: Double = 0.1) {
-        self.stepSize = stepSize
+        self.stepSize = max(stepSize, 1)
         self.gamma = gamma
         if stepSize < 1 { fail("StepLR", "the step size must be at least 1, it is \(stepSize)") }
     }

@@ -4,6 +4,16 @@ import Testing
 
 /// The numbers are PyTorch's, after `manual_seed(0)`, for inputs sin(0.37 i).
 struct RecurrentTests {
+    @Test func statesMustFitCells() {
+        for (hidden, cell) in [(3, 2), (2, 3), (1, 1)] {
+            let state = LSTM.State(hidden: .zeros([hidden, 4]), cell: .zeros([cell, 4]))
+            let error = #expect(throws: TensorError.self) {
+                try catchingErrors { LSTMCell(3, 4)(.zeros([2, 3]), state) }
+            }
+            #expect(error?.message.contains("do not fit a batch of shape [2, 3]") == true)
+        }
+    }
+
     private func seeded<Result>(_ body: () -> Result) -> Result { Generator(seed: 0).asDefault(body) }
 
     @Test func lstmInTwoDirections() throws {

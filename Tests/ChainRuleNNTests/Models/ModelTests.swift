@@ -32,6 +32,20 @@ struct ModelTests {
         #expect(cat(scores, dim: 1).allClose(whole, rtol: 1e-5, atol: 1e-6))
     }
 
+    @Test func tokensMustBeInTheVocabulary() {
+        let model = GPT(vocabulary: 5, context: 4, width: 8, layers: 1, heads: 2)
+        let error = #expect(throws: TensorError.self) { try catchingErrors { model(Tensor([[7, 0]])) } }
+        #expect(error?.message.contains("index 7") == true)
+    }
+
+    @Test func aCacheServesItsModel() {
+        let shallow = GPT(vocabulary: 5, context: 4, width: 8, layers: 1, heads: 2)
+        let deep = GPT(vocabulary: 5, context: 4, width: 8, layers: 2, heads: 2)
+        let cache = KeyValueCache(for: shallow)
+        let error = #expect(throws: TensorError.self) { try catchingErrors { deep.decode(Tensor([[1, 2]]), cache) } }
+        #expect(error?.message == "was made for a model of 1 layers, this is layer 2")
+    }
+
     @Test func residualBlockAddsItsInput() {
         let block = ResidualBlock(2, 2)
         for (path, parameter) in block.namedParameters where path.hasPrefix("conv") {

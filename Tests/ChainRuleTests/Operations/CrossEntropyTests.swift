@@ -4,6 +4,13 @@ import Testing
 // Expected numbers are PyTorch's.
 
 struct CrossEntropyTests {
+    @Test func oneNumberHasNoClasses() {
+        for target in [Tensor(0), Tensor(0.5)] {
+            expectMistake(in: "crossEntropy", "axis of classes") { Tensor(1.0).crossEntropy(target) }
+        }
+        expectMistake(in: "nllLoss", "axis of classes") { Tensor(1.0).nllLoss(Tensor(0)) }
+    }
+
     private let scores = patterned([3, 4])
     private let target = Tensor([2, 0, 3])
     private let weight = Tensor([0.5, 1, 2, 0.25])

@@ -71,6 +71,20 @@ struct DTypesTests {
     }
 
     /// Expected values are PyTorch's.
+    /// Whether the right side is a tensor or a number.
+    @Test func inPlaceResultsMustFit() {
+        var integers = Tensor([1, 2])
+        integers *= 3
+        integers += Tensor([1, 1])
+        #expect(integers.toArray(of: Int.self) == [4, 7] && integers.dtype == .int64)
+        expectMistake("float32, which int64 cannot hold") { integers /= 2 }
+        expectMistake("float32, which int64 cannot hold") { integers += 0.5 }
+        expectMistake("float64, which int64 cannot hold") { integers *= Tensor([0.5, 0.5]) }
+        var halves = Tensor.ones([2], dtype: .float16)
+        halves /= 2
+        #expect(halves.toArray(of: Double.self) == [0.5, 0.5] && halves.dtype == .float16)
+    }
+
     @Test func imagesOfBytesAreResampled() {
         let image = Tensor([[[[10, 20], [31, 45]]]]).to(.uint8)
         let smooth = Tensor([[[[10, 15, 20], [21, 27, 33], [31, 38, 45]]]]).to(.uint8)

@@ -73,6 +73,7 @@ struct EinsumTests {
         expectMistake("does not fit an operand of 2 axes") { _ = einsum("ijk->i", a) }
         expectMistake("label 'j'", "3 and 2") { _ = einsum("ij,jk->ik", a, a) }
         expectMistake("output label 'z'") { _ = einsum("ij->z", a) }
+        expectMistake("more than one arrow") { _ = einsum("ij->ij->ij", a) }
         expectMistake("name each letter once") { _ = einsum("ij->ii", a) }
         expectMistake("not made of letters") { _ = einsum("i1->i", a) }
     }

@@ -86,6 +86,8 @@ struct SortingTests {
         #expect(Tensor([2, 0]).oneHot().toArray(of: Int.self) == [0, 0, 1, 1, 0, 0])
         #expect(Tensor([[2], [0]]).oneHot(numClasses: 4).shape == [2, 1, 4])
         #expect(Tensor.zeros([0], dtype: .int64).bincount().shape == [0])
+        expectMistake(in: "oneHot", "element -1 is none of the 3 classes") { Tensor([2, -1]).oneHot() }
+        expectMistake(in: "oneHot", "element 3 is none of the 3 classes") { Tensor([2, 3]).oneHot(numClasses: 3) }
         #expect(throws: TensorError.self) { try catchingErrors { Tensor([2]).oneHot(numClasses: 2) } }
         #expect(throws: TensorError.self) { try catchingErrors { Tensor([-1]).bincount() } }
     }

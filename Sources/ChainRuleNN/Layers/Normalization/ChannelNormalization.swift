@@ -86,9 +86,10 @@ public class BatchNormalization: ChannelNormalization, ActivatedLayer {
     private func normalize(_ input: Tensor, _ other: Tensor?, _ activation: Activation?) -> Tensor {
         scope {
             guard ranks.contains(input.rank), input.shape[1] == features else {
+                let count = ranks.map(String.init).joined(separator: " or ")
                 return fail(
                     "batchNorm",
-                    "expects \(ranks.lowerBound) to \(ranks.upperBound) axes with \(features) channels on axis 1, got shape \(input.shape)"
+                    "expects \(count) axes with \(features) channels on axis 1, got shape \(input.shape)"
                 )
             }
             let result = input.batchNorm(
