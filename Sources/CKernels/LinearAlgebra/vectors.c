@@ -8,7 +8,7 @@ void ck_add_scaled_f64(int64_t count, double factor, const double *x, double *y)
     CK_CURRENT_TABLE(ck_vectors)->add(count, factor, x, y);
 }
 
-void ck_rotate_f64(int64_t count, double c, double s, double *x, double *y)
+void ck_rotate_rows_f64(int64_t rows, int64_t columns, double *x, int64_t length, const double *turns, double *scratch)
 {
-    CK_CURRENT_TABLE(ck_vectors)->rotate(count, c, s, x, y);
+    CK_CURRENT_TABLE(ck_vectors)->rotate_rows(rows, columns, x, length, turns, scratch);
 }

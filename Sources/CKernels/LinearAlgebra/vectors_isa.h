@@ -29,22 +29,51 @@ static void vectors_add(int64_t count, double factor, const double *x, double *y
     for (; i < count; i++) y[i] += factor * x[i];
 }
 
-static void vectors_rotate(int64_t count, double c, double s, double *x, double *y)
+#define STRIP_VECTORS 4
+
+/// All runs on rows of `vectors` vectors, one behind the other. A row stays in registers until the next one has met it.
+CK_INLINE void rotate_strip(double *x, int64_t vectors, int64_t length, const double *turns)
 {
-    const f64v cosines = splat_f64(c), sines = splat_f64(s);
-    int64_t i = 0;
-    for (; i + CK_F64_LANES <= count; i += CK_F64_LANES) {
-        const f64v a = load_f64(x + i), b = load_f64(y + i);
-        store_f64(x + i, MADD(cosines, a, sines * b));
-        store_f64(y + i, cosines * b - sines * a);
-    }
-    for (; i < count; i++) {
-        const double a = x[i], b = y[i];
-        x[i] = c * a + s * b;
-        y[i] = c * b - s * a;
+    const int64_t step = vectors * CK_F64_LANES;
+    for (const double *end = turns + length; turns < end;) {
+        double *row = x + (int64_t)turns[0] * step;
+        f64v upper[STRIP_VECTORS];
+        for (int v = 0; v < vectors; v++) upper[v] = load_f64(row + v * CK_F64_LANES);
+        const double *last = turns + 2 * (int64_t)turns[1];
+        for (; turns < last; row += step) {
+            turns += 2;
+            const f64v cosines = splat_f64(turns[0]), sines = splat_f64(turns[1]);
+            for (int v = 0; v < vectors; v++) {
+                const f64v lower = load_f64(row + step + v * CK_F64_LANES);
+                store_f64(row + v * CK_F64_LANES, MADD(cosines, upper[v], sines * lower));
+                upper[v] = NMADD(sines, upper[v], cosines * lower);
+            }
+        }
+        for (int v = 0; v < vectors; v++) store_f64(row + v * CK_F64_LANES, upper[v]);
+        turns += 2;
     }
 }
 
-const ck_vectors_kernels KERNELS = {.dot = vectors_dot, .add = vectors_add, .rotate = vectors_rotate};
+static void vectors_rotate_rows(int64_t rows, int64_t columns, double *x, int64_t length, const double *turns, double *scratch)
+{
+    for (int64_t i = 0, count; i < columns; i += count) {
+        const int is_wide = columns - i >= STRIP_VECTORS * CK_F64_LANES;
+        const int64_t step = (is_wide ? STRIP_VECTORS : 1) * CK_F64_LANES;
+        count = columns - i < step ? columns - i : step;
+        for (int64_t row = 0; row < rows; row++) {
+            memcpy(scratch + row * step, x + row * columns + i, (size_t)count * sizeof(double));
+            for (int64_t k = count; k < step; k++) scratch[row * step + k] = 0;
+        }
+        if (is_wide) rotate_strip(scratch, STRIP_VECTORS, length, turns);
+        else rotate_strip(scratch, 1, length, turns);
+        for (int64_t row = 0; row < rows; row++)
+            memcpy(x + row * columns + i, scratch + row * step, (size_t)count * sizeof(double));
+    }
+}
+
+const ck_vectors_kernels KERNELS = {
+    .dot = vectors_dot, .add = vectors_add, .rotate_rows = vectors_rotate_rows,
+};
 
 #undef DOT_VECTORS
+#undef STRIP_VECTORS

@@ -8,7 +8,7 @@
 typedef struct ck_vectors_kernels {
     double (*dot)(int64_t count, const double *x, const double *y);
     void (*add)(int64_t count, double factor, const double *x, double *y);
-    void (*rotate)(int64_t count, double c, double s, double *x, double *y);
+    void (*rotate_rows)(int64_t rows, int64_t columns, double *x, int64_t length, const double *turns, double *scratch);
 } ck_vectors_kernels;
 
 CK_DECLARE_TABLES(ck_vectors_kernels, ck_vectors);

@@ -20,15 +20,38 @@ import Testing
 
                 var added = y
                 ck_add_scaled_f64(Int64(count), -0.75, x, &added)
-                var (turned, other) = (x, y)
-                ck_rotate_f64(Int64(count), 0.6, 0.8, &turned, &other)
                 for i in 0..<count {
                     #expect(abs(added[i] - (y[i] - 0.75 * x[i])) <= 4e-16, "\(isa) \(count) \(i)")
-                    #expect(abs(turned[i] - (0.6 * x[i] + 0.8 * y[i])) <= 4e-16, "\(isa) \(count) \(i)")
-                    #expect(abs(other[i] - (0.6 * y[i] - 0.8 * x[i])) <= 4e-16, "\(isa) \(count) \(i)")
                 }
-                #expect(
-                    added[count...] == y[count...] && turned[count...] == x[count...] && other[count...] == y[count...])
+                #expect(added[count...] == y[count...])
+            }
+        }
+    }
+
+    @Test func runsOfRotations() {
+        var random = TestRandom(seed: 2)
+        // Runs of two, four and no rotations.
+        let (c, s) = (0.6, 0.8)
+        let turns = [1, 2, c, s, s, -c, 0, 4, c, -s, 1, 0, s, c, -c, s, 2, 0]
+        for columns in Self.counts {
+            let x = numbers(5 * columns, &random)
+            var want = x
+            for (row, c, s) in [
+                (1, c, s), (2, s, -c), (0, c, -s), (1, 1, 0), (2, s, c), (3, -c, s),
+            ] as [(Int, Double, Double)] {
+                for column in 0..<columns {
+                    let (upper, lower) = (row * columns + column, (row + 1) * columns + column)
+                    (want[upper], want[lower]) = (
+                        c * want[upper] + s * want[lower], c * want[lower] - s * want[upper]
+                    )
+                }
+            }
+            withEachInstructionSet { isa in
+                var got = x
+                var scratch = [Double](repeating: .nan, count: 5 * Int(CK_ROTATED_COLUMNS))
+                ck_rotate_rows_f64(5, Int64(columns), &got, Int64(turns.count), turns, &scratch)
+                #expect(zip(got, want).allSatisfy { abs($0 - $1) <= 2e-15 }, "\(columns) on \(isa)")
+                #expect(got[(5 * columns)...] == x[(5 * columns)...])
             }
         }
     }

@@ -50,7 +50,7 @@ struct SingularValues: VariadicOperation {
 
 extension LinearAlgebra {
     /// U (..., m, k) and V (..., n, k) with orthonormal columns and S (..., k), in descending order, with U diag S Vᵀ = A; k = min(m, n).
-    /// `vh` is Vᵀ. The signs of the vectors are free. The gradient of the vectors needs singular values that differ.
+    /// `vh` is Vᵀ. The signs of the vectors are free. Errors are roundings of the largest value, in double precision. The gradient of the vectors needs singular values that differ.
     public static func svd(_ a: Tensor) -> (u: Tensor, s: Tensor, vh: Tensor) {
         guard isFactorable(a, in: "svd") else {
             return (.placeholderAfterError, .placeholderAfterError, .placeholderAfterError)

@@ -132,8 +132,9 @@ extension CPU {
                 (contiguous(transposed($0.vh)), $0.s, contiguous(transposed($0.u)))
             }
         }
-        let (q, r) = orthogonalize(convert(a, to: .float64), complete: false)
-        let left = MatrixBatch(copying: transposed(r))
+        // A triangle as large as the columns stands for many rows.
+        let factors = rows > columns ? orthogonalize(convert(a, to: .float64), complete: false) : nil
+        let left = MatrixBatch(copying: factors?.r ?? a)
         let right = MatrixBatch(zeros: left.batch, rows: columns, columns: columns)
         let values = Tensor(uninitialized: left.batch.appending([columns]), dtype: .float64)
         let failures = Tensor.zeros(left.batch, dtype: .bool)
@@ -142,7 +143,8 @@ extension CPU {
             if !left[index].singularValues(output + index * columns, right[index]) { hasFailed[index] = 1 }
         }
         guard !isAnyTrue(failures) else { return nil }
-        let u = matrixProduct(q, transposed(left.tensor))
+        let turned = transposed(left.tensor)
+        let u = factors.map { matrixProduct($0.q, turned) } ?? contiguous(turned)
         return (convert(u, to: a.dtype), convert(values, to: a.dtype), convert(right.tensor, to: a.dtype))
     }
 

@@ -13,17 +13,18 @@ private struct Reflection {
         for index in 1..<Swift.max(count, 1) { largest = Swift.max(largest, x[index * step].magnitude) }
         x[0] = 1
         if largest == 0 { return }
-        // Taken out, so that squares neither overflow nor vanish.
+        // Taken out, so that neither squares nor numbers that have few digits left spoil the reflection.
         largest = Swift.max(largest, first.magnitude)
         for index in 1..<count {
-            let scaled = x[index * step] / largest
-            sum += scaled * scaled
+            x[index * step] /= largest
+            sum += x[index * step] * x[index * step]
         }
         let scaled = first / largest
-        let norm = largest * (scaled * scaled + sum).squareRoot()
-        beta = first > 0 || (first == 0 && first.sign == .plus) ? -norm : norm
-        tau = (beta - first) / beta
-        for index in 1..<count { x[index * step] /= first - beta }
+        let norm = (scaled * scaled + sum).squareRoot()
+        let target = first > 0 || (first == 0 && first.sign == .plus) ? -norm : norm
+        beta = largest * target
+        tau = (target - scaled) / target
+        for index in 1..<count { x[index * step] /= scaled - target }
     }
 }
 
@@ -46,11 +47,10 @@ extension Matrix {
             taus[step] = reflection.tau
             reflect(vectors + step * rows, reflection.tau, fromRow: step, fromColumn: step + 1, sums)
         }
-        for row in 0..<q.rows {
-            for column in 0..<q.columns { q[row][column] = row == column ? 1 : 0 }
-        }
+        q.setToIdentity()
         for step in stride(from: steps - 1, through: 0, by: -1) {
-            q.reflect(vectors + step * rows, taus[step], fromRow: step, fromColumn: 0, sums)
+            // To the left of this column there are zeros in these rows.
+            q.reflect(vectors + step * rows, taus[step], fromRow: step, fromColumn: step, sums)
         }
     }
 
@@ -69,10 +69,10 @@ extension Matrix {
     /// A = Q T Qᵀ for a symmetric A with tridiagonal T; this matrix becomes Qᵀ.
     func tridiagonalize(_ diagonal: UnsafeMutablePointer<Double>, _ beside: UnsafeMutablePointer<Double>) {
         let size = rows
-        let vectors = UnsafeMutablePointer<Double>.allocate(capacity: size * size + size + 1)
+        let vectors = UnsafeMutablePointer<Double>.allocate(capacity: size * size + 2 * size + 1)
         defer { vectors.deallocate() }
         let sums = vectors + size * size
-        var taus = [Double](repeating: 0, count: size)
+        let taus = sums + size
         for step in 0..<size {
             diagonal[step] = self[step][step]
             let first = step + 1
@@ -84,12 +84,57 @@ extension Matrix {
             taus[step] = reflection.tau
             reflectBothSides(v + first, reflection.tau, from: first, sums)
         }
-        for row in 0..<size {
-            for column in 0..<size { self[row][column] = row == column ? 1 : 0 }
+        accumulate(vectors, taus, shift: 1)
+    }
+
+    /// This square matrix becomes … H₁ H₀, where Hₛ = I − τ v vᵀ with v in row s of `vectors`, which begins at place s + `shift`.
+    private func accumulate(_ vectors: UnsafePointer<Double>, _ taus: UnsafePointer<Double>, shift: Int) {
+        setToIdentity()
+        for step in stride(from: rows - 1 - shift, through: 0, by: -1) where taus[step] != 0 {
+            let (first, count) = (step + shift, rows - step - shift)
+            let v = vectors + step * rows + first
+            for row in first..<rows {
+                add(-taus[step] * dot(self[row] + first, v, count), v, to: self[row] + first, count)
+            }
         }
-        for step in 0..<Swift.max(size - 1, 0) {
-            reflect(vectors + step * size, taus[step], fromRow: step + 1, fromColumn: 0, sums)
+    }
+
+    func setToIdentity() {
+        for row in 0..<rows {
+            for column in 0..<columns { self[row][column] = row == column ? 1 : 0 }
         }
+    }
+
+    /// A = U B Vᵀ for a square A, B having `diagonal` and, above it, `beside`; this matrix becomes Uᵀ, `right` Vᵀ. A row is read once and
+    /// changed once for both reflections of a step.
+    func bidiagonalize(
+        _ diagonal: UnsafeMutablePointer<Double>, _ beside: UnsafeMutablePointer<Double>, _ right: Matrix
+    ) {
+        let size = rows
+        let vectors = UnsafeMutablePointer<Double>.allocate(capacity: 2 * size * size + 3 * size + 1)
+        defer { vectors.deallocate() }
+        let (others, sums) = (vectors + size * size, vectors + 2 * size * size)
+        let (taus, otherTaus) = (sums + size, sums + 2 * size)
+        for step in 0..<size {
+            let (u, v, first) = (vectors + step * size, others + step * size, step + 1)
+            for row in step..<size { u[row] = self[row][step] }
+            let reflection = Reflection(u + step, step: 1, count: size - step)
+            (diagonal[step], taus[step]) = (reflection.beta, reflection.tau)
+            let count = size - first
+            if count == 0 { break }
+            for column in 0..<count { sums[column] = 0 }
+            for row in step..<size { add(reflection.tau * u[row], self[row] + first, to: sums, count) }
+            for column in 0..<count { v[first + column] = self[step][first + column] - sums[column] }
+            let other = Reflection(v + first, step: 1, count: count)
+            (beside[step], otherTaus[step]) = (other.beta, other.tau)
+            for row in first..<size {
+                let rest = self[row] + first
+                add(-u[row], sums, to: rest, count)
+                add(-other.tau * dot(rest, v + first, count), v + first, to: rest, count)
+            }
+        }
+        accumulate(vectors, taus, shift: 0)
+        right.accumulate(others, otherTaus, shift: 1)
     }
 
     /// A = H A H in the rows and columns from `first` on: with p = τ A v and w = p − ½ τ (p·v) v, A − v wᵀ − w vᵀ.

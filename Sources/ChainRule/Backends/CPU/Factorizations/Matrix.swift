@@ -71,16 +71,3 @@ func add(_ factor: Double, _ x: UnsafePointer<Double>, to y: UnsafeMutablePointe
     if count >= few { return ck_add_scaled_f64(Int64(count), factor, x, y) }
     for index in 0..<count { y[index] += factor * x[index] }
 }
-
-/// (x, y) = (c x + s y, −s x + c y)
-@inline(__always)
-func rotate(
-    _ x: UnsafeMutablePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ c: Double, _ s: Double, _ count: Int
-) {
-    if count >= few { return ck_rotate_f64(Int64(count), c, s, x, y) }
-    for index in 0..<count {
-        let (a, b) = (x[index], y[index])
-        x[index] = c * a + s * b
-        y[index] = c * b - s * a
-    }
-}
