@@ -1,8 +1,5 @@
 // Pooling where channels come last, so that a vector holds channels of one window: included by pooling_kernels.h.
 
-#define BROAD ((int64_t)(32 / REAL_BYTES))
-typedef REAL broad __attribute__((vector_size(32)));
-typedef REAL loose_broad __attribute__((vector_size(32), aligned(REAL_BYTES), may_alias));
 typedef lane_index broad_lanes __attribute__((vector_size(32)));
 typedef int64_t broad_indices __attribute__((vector_size(32 / REAL_BYTES * 8)));
 typedef int64_t loose_broad_indices __attribute__((vector_size(32 / REAL_BYTES * 8), aligned(8), may_alias));

@@ -1,5 +1,5 @@
 // Pooling kernels of one element type. The including file defines REAL, REAL_BYTES (4 or 8) and TYPED(name), the public
-// name for this type. Reading memory and storing 8 bytes an index is most of the work, so vectors of 16 bytes, which
+// name for this type. Reading memory and storing 8 bytes an index is most of the work of maxima, so vectors of 16 bytes, which
 // every machine has, are enough.
 
 #include <math.h>
@@ -61,12 +61,14 @@ static inline pooling_span window_span(const ck_pooling *p, int a, int64_t posit
 #define LANES ((int64_t)(16 / REAL_BYTES))
 #if REAL_BYTES == 4
 #define EVEN_LANES 0, 2, 4, 6
+#define EVEN_BROAD 0, 2, 4, 6, 8, 10, 12, 14
 #define ODD_LANES 1, 3, 5, 7
 #define LOW_PAIRS 0, 4, 1, 5
 #define HIGH_PAIRS 2, 6, 3, 7
 typedef int32_t lane_index;
 #else
 #define EVEN_LANES 0, 2
+#define EVEN_BROAD 0, 2, 4, 6
 #define ODD_LANES 1, 3
 #define LOW_PAIRS 0, 2
 #define HIGH_PAIRS 1, 3
@@ -75,6 +77,9 @@ typedef int64_t lane_index;
 typedef REAL vector __attribute__((vector_size(16)));
 typedef REAL loose_vector __attribute__((vector_size(16), aligned(REAL_BYTES), may_alias));
 typedef lane_index lanes __attribute__((vector_size(16)));
+#define BROAD ((int64_t)(32 / REAL_BYTES))
+typedef REAL broad __attribute__((vector_size(32)));
+typedef REAL loose_broad __attribute__((vector_size(32), aligned(REAL_BYTES), may_alias));
 typedef int64_t wide_lanes __attribute__((vector_size(16 / REAL_BYTES * 8)));
 typedef int64_t loose_wide_lanes __attribute__((vector_size(16 / REAL_BYTES * 8), aligned(8), may_alias));
 
@@ -331,86 +336,165 @@ static REAL average_one(const ck_pooling *p, const REAL *in, int64_t channels, a
     return sum / average_divisor(p, z, y, x);
 }
 
-/// The averages of LANES windows side by side, whole along x, the first of them starting at x.
-static inline vector average_several(const ck_pooling *p, const REAL *in, average_span z, average_span y, int64_t x,
-                                     REAL divisor) {
-    vector sum = {0};
-    for (int64_t iz = z.start; iz < z.end; iz++) {
-        for (int64_t iy = y.start; iy < y.end; iy++) {
-            const REAL *row = in + (iz * p->input[1] + iy) * p->input[2] + x;
-            for (int64_t tap = 0; tap < p->kernel[2]; tap++) sum += load_spaced(row + tap, p->stride[2]);
-        }
+/// out = the averages of windows side by side, whole along x, the first of them starting at x: of BROAD, or of LANES.
+#define AVERAGE_BROAD(taps, stride)                                                              \
+    do {                                                                                         \
+        broad sum = {0};                                                                         \
+        FOR_EACH_ROW                                                                             \
+            for (int64_t tap = 0; tap < (taps); tap++) {                                         \
+                const broad low = *(const loose_broad *)(row + tap);                             \
+                sum += (stride) == 1 ? low                                                       \
+                    : __builtin_shufflevector(low, *(const loose_broad *)(row + tap + BROAD), EVEN_BROAD); \
+            }                                                                                    \
+        *(loose_broad *)(out + ox) = sum / divisor;                                              \
+    } while (0)
+#define AVERAGE_LANES(taps, stride)                                                              \
+    do {                                                                                         \
+        vector sum = {0};                                                                        \
+        FOR_EACH_ROW                                                                             \
+            for (int64_t tap = 0; tap < (taps); tap++) sum += load_spaced(row + tap, stride);    \
+        *(loose_vector *)(out + ox) = sum / divisor;                                             \
+    } while (0)
+#define FOR_EACH_ROW                                                                             \
+    for (int64_t iz = z.start; iz < z.end; iz++)                                                 \
+        for (const REAL *row = in + (iz * p->input[1] + y.start) * width + ox * stride - p->padding[2], \
+             *behind = row + (y.end - y.start) * width; row < behind; row += width)
+
+/// Outputs ox..<end of a row; the last vector may overlap the one before.
+static inline __attribute__((always_inline)) void average_whole(const ck_pooling *p, const REAL *in, average_span z, average_span y, int64_t ox,
+                                                                int64_t end, int64_t taps, int64_t stride, REAL divisor, REAL *out) {
+    const int64_t width = p->input[2];
+    for (; ox + BROAD <= end; ox += BROAD) AVERAGE_BROAD(taps, stride);
+    for (int64_t rest = end - ox; rest > 0; rest -= LANES, ox += LANES) {
+        if (rest < LANES) ox = end - LANES;
+        AVERAGE_LANES(taps, stride);
     }
-    return sum / divisor;
 }
 
-static void average_plane(const pooling_job *job, int64_t plane) {
+static inline __attribute__((always_inline)) void average_rows(const pooling_job *job, int64_t plane) {
     const ck_pooling *p = job->p;
     const REAL *in = job->in + plane * volume(p->input);
     REAL *out = job->out + plane * volume(p->output);
     int64_t readable = (p->planes - plane) * volume(p->input);
+    const int64_t taps = p->kernel[2], stride = p->stride[2];
     for (int64_t oz = 0; oz < p->output[0]; oz++) {
         average_span z = average_window(p, 0, oz);
         for (int64_t oy = 0; oy < p->output[1]; oy++, out += p->output[2]) {
             average_span y = average_window(p, 1, oy);
-            int64_t first = 0, end = 0, ox = 0;
+            int64_t first = 0, end = 0;
             if (!is_empty(z) && !is_empty(y)) {
                 vector_range(p, ((z.end - 1) * p->input[1] + y.end - 1) * p->input[2], readable, &first, &end);
             }
-            for (; ox < first; ox++) out[ox] = average_one(p, in, 1, z, y, average_window(p, 2, ox));
+            for (int64_t ox = 0; ox < first; ox++) out[ox] = average_one(p, in, 1, z, y, average_window(p, 2, ox));
             if (first < end) {
                 REAL divisor = average_divisor(p, z, y, average_window(p, 2, first));
-                for (; ox < end; ox += LANES) {
-                    const int64_t here = smaller(ox, end - LANES);
-                    int64_t x = here * p->stride[2] - p->padding[2];
-                    *(loose_vector *)(out + here) = average_several(p, in, z, y, x, divisor);
-                }
+                if (stride == 1 && taps == 3) average_whole(p, in, z, y, first, end, 3, 1, divisor, out);
+                else if (stride == 1) average_whole(p, in, z, y, first, end, taps, 1, divisor, out);
+                else if (taps == 2) average_whole(p, in, z, y, first, end, 2, 2, divisor, out);
+                else if (taps == 3) average_whole(p, in, z, y, first, end, 3, 2, divisor, out);
+                else average_whole(p, in, z, y, first, end, taps, 2, divisor, out);
             }
-            for (ox = end; ox < p->output[2]; ox++) out[ox] = average_one(p, in, 1, z, y, average_window(p, 2, ox));
+            for (int64_t ox = end; ox < p->output[2]; ox++) out[ox] = average_one(p, in, 1, z, y, average_window(p, 2, ox));
         }
     }
 }
 
-/// Adds dy / divisor to the windows of outputs first..<end of a row, all of them whole along x when `whole`.
-static void spread_row(const ck_pooling *p, REAL *dx, const REAL *dy, average_span z, average_span y, int64_t first,
-                       int64_t end, int whole) {
-    REAL shares[64];
-    int64_t step = whole ? 64 : 1, stride = p->stride[2];
-    for (int64_t ox = first; ox < end; ox += step) {
-        int64_t count = smaller(step, end - ox);
-        average_span x = average_window(p, 2, ox);
-        if (is_empty(x)) continue;
-        REAL divisor = average_divisor(p, z, y, x);
-        for (int64_t i = 0; i < count; i++) shares[i] = dy[ox + i] / divisor;
+/// The gradient for windows of 2 by 2 side by side: each element is written once.
+static inline __attribute__((always_inline)) void halve_average_grad_rows(const pooling_job *job, int64_t plane) {
+    const ck_pooling *p = job->p;
+    const int64_t width = p->input[2], columns = p->output[2];
+    REAL *dx = job->out + plane * volume(p->input);
+    const REAL *dy = job->in + plane * volume(p->output), divisor = p->divisor ? (REAL)p->divisor : 4;
+    for (int64_t y = 0; y < p->output[1]; y++, dy += columns, dx += 2 * width) {
+        for (int64_t x = 0; x < columns; x += LANES) {
+            const int64_t here = smaller(x, columns - LANES);  // the last vector may overlap the one before
+            const vector share = *(const loose_vector *)(dy + here) / divisor;
+            const vector low = __builtin_shufflevector(share, share, LOW_PAIRS), high = __builtin_shufflevector(share, share, HIGH_PAIRS);
+            for (int row = 0; row < 2; row++) {
+                *(loose_vector *)(dx + row * width + 2 * here) = low;
+                *(loose_vector *)(dx + row * width + 2 * here + LANES) = high;
+            }
+        }
+        for (int row = 0; row < 2; row++)
+            memset(dx + row * width + 2 * columns, 0, (size_t)(width - 2 * columns) * sizeof(REAL));
+    }
+    memset(dx, 0, (size_t)(volume(p->input) - 2 * p->output[1] * width) * sizeof(REAL));
+}
+
+/// Numbers in a line.
+#define LINE 512
+
+/// Adds dy / divisor to the windows of outputs first..<end of a row, all of them whole along x: to a line, and that to the rows of the windows.
+/// Columns that are a stride apart are neighbours meanwhile.
+static inline __attribute__((always_inline)) void spread_row(const ck_pooling *p, REAL *dx, const REAL *dy, average_span z, average_span y,
+                                                             int64_t first, int64_t end, int64_t taps, int64_t stride) {
+    REAL phases[LINE], line[LINE];
+    const int64_t behind = (taps - 1) / stride, most = LINE / stride - behind;
+    for (int64_t ox = first; ox < end; ox += most) {
+        const int64_t count = smaller(most, end - ox), length = count + behind, width = (count - 1) * stride + taps;
+        const REAL divisor = average_divisor(p, z, y, average_window(p, 2, ox));
+        memset(phases, 0, (size_t)(stride * length) * sizeof(REAL));
+        for (int64_t tap = 0; tap < taps; tap++) {
+            REAL *to = phases + tap % stride * length + tap / stride;
+            for (int64_t i = 0; i < count; i++) to[i] += dy[ox + i] / divisor;
+        }
+        for (int64_t phase = 0; phase < stride; phase++)
+            for (int64_t i = 0; i < length; i++) line[i * stride + phase] = phases[phase * length + i];
         for (int64_t iz = z.start; iz < z.end; iz++) {
             for (int64_t iy = y.start; iy < y.end; iy++) {
-                REAL *row = dx + (iz * p->input[1] + iy) * p->input[2];
-                for (int64_t ix = x.start; ix < x.end; ix++) {
-                    for (int64_t i = 0; i < count; i++) row[ix + i * stride] += shares[i];
-                }
+                REAL *row = dx + (iz * p->input[1] + iy) * p->input[2] + ox * stride - p->padding[2];
+                for (int64_t i = 0; i < width; i++) row[i] += stride == 1 ? phases[i] : line[i];
             }
         }
     }
 }
 
-static void average_grad_plane(const pooling_job *job, int64_t plane) {
+/// Adds dy / divisor to the window of output ox.
+static void spread_one(const ck_pooling *p, REAL *dx, REAL dy, average_span z, average_span y, int64_t ox) {
+    const average_span x = average_window(p, 2, ox);
+    if (is_empty(x)) return;
+    const REAL share = dy / average_divisor(p, z, y, x);
+    for (int64_t iz = z.start; iz < z.end; iz++) {
+        for (int64_t iy = y.start; iy < y.end; iy++) {
+            REAL *row = dx + (iz * p->input[1] + iy) * p->input[2];
+            for (int64_t ix = x.start; ix < x.end; ix++) row[ix] += share;
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void average_grad_rows(const pooling_job *job, int64_t plane) {
     const ck_pooling *p = job->p;
     REAL *dx = job->out + plane * volume(p->input);
     const REAL *dy = job->in + plane * volume(p->output);
+    const int64_t taps = p->kernel[2], stride = p->stride[2];
     memset(dx, 0, (size_t)volume(p->input) * sizeof(REAL));
     int64_t first, end;
     whole_windows(p, &first, &end);
+    if (taps + stride > LINE) end = first;
     for (int64_t oz = 0; oz < p->output[0]; oz++) {
         average_span z = average_window(p, 0, oz);
         for (int64_t oy = 0; oy < p->output[1]; oy++, dy += p->output[2]) {
             average_span y = average_window(p, 1, oy);
             if (is_empty(z) || is_empty(y)) continue;
-            spread_row(p, dx, dy, z, y, 0, first, 0);
-            spread_row(p, dx, dy, z, y, first, end, 1);
-            spread_row(p, dx, dy, z, y, end, p->output[2], 0);
+            for (int64_t ox = 0; ox < first; ox++) spread_one(p, dx, dy[ox], z, y, ox);
+            if (stride == 1) spread_row(p, dx, dy, z, y, first, end, taps, 1);
+            else if (stride == 2) spread_row(p, dx, dy, z, y, first, end, taps, 2);
+            else spread_row(p, dx, dy, z, y, first, end, taps, stride);
+            for (int64_t ox = end; ox < p->output[2]; ox++) spread_one(p, dx, dy[ox], z, y, ox);
         }
     }
 }
+
+static void average_plane(const pooling_job *job, int64_t plane) { average_rows(job, plane); }
+static void average_grad_plane(const pooling_job *job, int64_t plane) { average_grad_rows(job, plane); }
+static void halve_average_grad_plane(const pooling_job *job, int64_t plane) { halve_average_grad_rows(job, plane); }
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void average_plane_avx2(const pooling_job *job, int64_t plane) { average_rows(job, plane); }
+__attribute__((target("avx2"))) static void average_grad_plane_avx2(const pooling_job *job, int64_t plane) {
+    average_grad_rows(job, plane);
+}
+#endif
 
 #include "pooling_channels.h"
 
@@ -440,9 +524,17 @@ void TYPED(ck_max_pool_grad)(const ck_pooling *p, REAL *dx, const REAL *dy, cons
 
 void TYPED(ck_average_pool)(const ck_pooling *p, REAL *y, const REAL *x) {
     pooling_job job = {.p = p, .out = y, .in = x, .run = p->channels ? average_part : average_plane};
+#if defined(__x86_64__)
+    if (!p->channels && ck_isa_current() != CK_ISA_BASELINE) job.run = average_plane_avx2;
+#endif
     run_pooling(job, p->channels ? output_rows(p) : 1);
 }
 
 void TYPED(ck_average_pool_grad)(const ck_pooling *p, REAL *dx, const REAL *dy) {
-    run_pooling((pooling_job){.p = p, .out = dx, .in = dy, .run = p->channels ? average_grad_channels : average_grad_plane}, 1);
+    pooling_job job = {.p = p, .out = dx, .in = dy, .run = p->channels ? average_grad_channels : average_grad_plane};
+#if defined(__x86_64__)
+    if (!p->channels && ck_isa_current() != CK_ISA_BASELINE) job.run = average_grad_plane_avx2;
+#endif
+    if (!p->channels && is_halving(p)) job.run = halve_average_grad_plane;
+    run_pooling(job, 1);
 }

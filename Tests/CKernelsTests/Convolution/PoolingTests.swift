@@ -291,6 +291,18 @@ private func check<T: Element>(
         }
     }
 
+    /// Rows, and windows, of more than averages' gradients take at once.
+    @Test func longRows() {
+        for (width, kernel, stride, padding) in [(1300, 3, 1, 1), (1301, 3, 2, 1), (1302, 5, 3, 0), (700, 600, 1, 300)]
+        {
+            let p = Pooling(
+                planes: 2, input: [1, 3, width], kernel: [1, 2, kernel], stride: [1, 1, stride],
+                padding: [0, 1, padding])
+            check(p, seed: UInt64(width), as: Float.self)
+            check(p, seed: UInt64(width), as: Double.self)
+        }
+    }
+
     /// Channels around whole vectors, with ties and NaN; tiles that cover all of the input, or leave some, and planes cut into parts.
     @Test func channelsLast() {
         var random = TestRandom(seed: 12)
