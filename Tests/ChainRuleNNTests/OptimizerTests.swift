@@ -149,6 +149,18 @@ struct OptimizerTests {
         #expect(w.doubles == [1, -2])
     }
 
+    @Test func printing() {
+        let w = Tensor([1.0, -2.0]).requiringGrad()
+        let optimizer = SGD([w], learningRate: 0.1, momentum: 0.9)
+        optimizer.addGroup([w, w]) { $0.learningRate = 0.01 }
+        let rest = "dampening: 0.0, weightDecay: 0.0, nesterov: false, maximize: false)"
+        #expect(
+            "\(optimizer)" == """
+                SGD(1 parameter, learningRate: 0.1, momentum: 0.9, \(rest)
+                SGD(2 parameters, learningRate: 0.01, momentum: 0.9, \(rest)
+                """)
+    }
+
     @Test func onlyLeavesCanBeTrained() {
         let w = Tensor([1.0, -2.0]).requiringGrad()
         for make in methods.map(\.make) {

@@ -16,7 +16,7 @@ import ChainRule
 /// optimizer.addGroup(head.parameters) { $0.learningRate = 1e-3 }
 /// optimizer.groups[0].options.weightDecay = 0
 /// ```
-public protocol Optimizer: AnyObject {
+public protocol Optimizer: AnyObject, CustomStringConvertible {
     associatedtype Options: OptimizerOptions
     /// The leaves this optimiser changes, and how. Settings may be changed between steps.
     var groups: [ParameterGroup<Options>] { get set }
@@ -76,6 +76,16 @@ public struct ParameterGroup<Options: OptimizerOptions> {
 }
 
 extension Optimizer {
+    /// The method with its settings, a line for each group: "SGD(4 parameters, learningRate: 0.1, momentum: 0.9, ...)".
+    public var description: String {
+        groups.map { group in
+            let count = group.parameters.count
+            let settings = Mirror(reflecting: group.options).children.map { "\($0.label ?? ""): \($0.value)" }
+            let parts = ["\(count) parameter\(count == 1 ? "" : "s")"] + settings
+            return "\(type(of: self))(\(parts.joined(separator: ", ")))"
+        }.joined(separator: "\n")
+    }
+
     /// The leaves this optimiser changes, group by group.
     public var parameters: [Tensor] { groups.flatMap(\.parameters) }
 
