@@ -88,7 +88,7 @@ struct BagSpread: VariadicOperation {
 
 /// x[i[k]] · y[b] for each place k of a bag b.
 private func products(_ x: Tensor, _ y: Tensor, _ index: Tensor, _ starts: Tensor, _ ignored: Int?) -> Tensor {
-    if index.count == 0 { return Tensor.zeros([0], dtype: x.dtype) }
+    if index.count == 0 || y.shape[0] == 0 { return Tensor.zeros(index.shape, dtype: x.dtype) }
     let bag = starts.searchsorted(Tensor.arange(index.count), right: true) - 1
     let isNowhere = bag .== y.shape[0]
     // What is nowhere is looked up at some place, and forgotten.

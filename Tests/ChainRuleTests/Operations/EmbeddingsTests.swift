@@ -43,6 +43,15 @@ struct EmbeddingBagTests {
         for (one, other) in zip(joined, composed) { expectClose(one, other.toArray(of: Double.self), tolerance: 1e-5) }
     }
 
+    @Test func noBags() {
+        let factors = Tensor([1.0, 2]).requiringGrad()
+        let y = embeddingBag(
+            [0, 2], weight: weight, offsets: [0], reduction: .sum, perSampleWeights: factors, includesLastOffset: true)
+        y.sum().backward()
+        #expect(y.shape == [0, 4])
+        expectClose(factors.grad, [0, 0])
+    }
+
     @Test func maximaAndMistakes() {
         let leaf = Tensor([1.0, 5, 1, 7, 1, 5], shape: [3, 2]).requiringGrad()
         embeddingBag([2, 0, 1], weight: leaf, offsets: [0, 0], reduction: .max).sum().backward()
