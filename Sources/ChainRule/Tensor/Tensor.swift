@@ -117,11 +117,11 @@ final class TensorBody: @unchecked Sendable {
         outputIndex = 0
     }
 
-    /// A new body; while a plan runs, one that another tensor no longer needs.
+    /// A new body; while a plan runs, one that another tensor no longer needs. The layout is made where it is used: handed on it would be copied.
     @inline(__always)
-    static func make(_ storage: Storage, _ layout: Layout, _ dtype: DType) -> TensorBody {
-        if PlannedMemory.isUsed, let body = planned(storage, layout, dtype) { return body }
-        return TensorBody(storage: storage, layout: layout, dtype: dtype)
+    static func make(_ storage: Storage, _ layout: @autoclosure () -> Layout, _ dtype: DType) -> TensorBody {
+        if PlannedMemory.isUsed, let body = planned(storage, layout(), dtype) { return body }
+        return TensorBody(storage: storage, layout: layout(), dtype: dtype)
     }
 
     @inline(never)
