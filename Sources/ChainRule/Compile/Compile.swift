@@ -178,9 +178,7 @@ final class CompiledVariant<Result: TensorGroup> {
         defer { isRunning = false }
         switch state {
         case .asWritten: return function()
-        case .planned(let plan, let form):
-            var results = plan.run(arguments)[...]
-            return form.replaced(by: &results)
+        case .planned(let plan, let form): return plan.run(arguments, form)
         case .recording(let previous): return record(arguments, previous, function)
         }
     }

@@ -150,7 +150,7 @@ private struct ImageLayoutRewriting {
         let name = isLast ? "channels first" : "channels last"
         steps.append(
             ClosureStep(name, AnyHashable(name), .computation, inputs: [number], outputs: [other]) {
-                [isLast ? CPU.withChannelsFirst($0[0]) : CPU.withChannelsLast($0[0])]
+                Tensor.list(isLast ? CPU.withChannelsFirst($0[0]) : CPU.withChannelsLast($0[0]))
             })
         turned[number] = other
         return other

@@ -29,28 +29,28 @@ extension ConvolutionOperation {
 extension Convolution: ConvolutionOperation {
     static let pass = CK_CONV_FORWARD
     func forward(_ inputs: [Tensor], _ last: ChannelsLast) -> [Tensor] {
-        [CPU.convolution(geometry, last, inputs, rectified: false)]
+        Tensor.list(CPU.convolution(geometry, last, inputs, rectified: false))
     }
 }
 
 extension RectifiedConvolution: ConvolutionOperation {
     static let pass = CK_CONV_FORWARD
     func forward(_ inputs: [Tensor], _ last: ChannelsLast) -> [Tensor] {
-        [CPU.convolution(geometry, last, inputs, rectified: true)]
+        Tensor.list(CPU.convolution(geometry, last, inputs, rectified: true))
     }
 }
 
 extension ConvolutionInputGradient: ConvolutionOperation {
     static let pass = CK_CONV_INPUT_GRAD
     func forward(_ inputs: [Tensor], _ last: ChannelsLast) -> [Tensor] {
-        [CPU.convolutionInputGradient(geometry, last, inputs[0], inputs[1])]
+        Tensor.list(CPU.convolutionInputGradient(geometry, last, inputs[0], inputs[1]))
     }
 }
 
 extension ConvolutionWeightGradient: ConvolutionOperation {
     static let pass = CK_CONV_WEIGHT_GRAD
     func forward(_ inputs: [Tensor], _ last: ChannelsLast) -> [Tensor] {
-        [CPU.convolutionWeightGradient(geometry, last, inputs[0], inputs[1])]
+        Tensor.list(CPU.convolutionWeightGradient(geometry, last, inputs[0], inputs[1]))
     }
 }
 
@@ -92,15 +92,16 @@ extension RectifiedBatchNormalizationGradient: ImageOperation {
         Set([step.inputs[0], step.inputs[1], step.inputs[5], step.outputs[0]] + step.outputs.dropFirst(3))
     }
     func forwardChannelsLast(_ inputs: [Tensor]) -> [Tensor] {
-        CPU.batchNormGradient(
-            Array(inputs.dropLast()), isAffine: true, output: inputs[5], wasAdded: added, channelsLast: true)
+        CPU.batchNormGradient(inputs, isAffine: true, isRectified: true, wasAdded: added, channelsLast: true)
     }
 }
 
 extension Sum: ImageOperation {
     func images(_ step: RecordedStep) -> Set<Int> { [step.inputs[0]] }
     /// The result lies as written.
-    func forwardChannelsLast(_ inputs: [Tensor]) -> [Tensor] { [forward(CPU.viewWithChannelsFirst(inputs[0]))] }
+    func forwardChannelsLast(_ inputs: [Tensor]) -> [Tensor] {
+        Tensor.list(forward(CPU.viewWithChannelsFirst(inputs[0])))
+    }
 }
 
 extension PoolingGeometry {
@@ -122,20 +123,20 @@ extension MaxPool: ImageOperation {
 extension MaxPoolScatter: ImageOperation {
     func images(_ step: RecordedStep) -> Set<Int> { geometry.images(step) }
     func forwardChannelsLast(_ inputs: [Tensor]) -> [Tensor] {
-        [CPU.maxPoolScatter(geometry.withChannelsLast, inputs[0], inputs[1])]
+        Tensor.list(CPU.maxPoolScatter(geometry.withChannelsLast, inputs[0], inputs[1]))
     }
 }
 
 extension AveragePool: ImageOperation {
     func images(_ step: RecordedStep) -> Set<Int> { geometry.images(step) }
     func forwardChannelsLast(_ inputs: [Tensor]) -> [Tensor] {
-        [CPU.averagePool(geometry.withChannelsLast, inputs[0])]
+        Tensor.list(CPU.averagePool(geometry.withChannelsLast, inputs[0]))
     }
 }
 
 extension AveragePoolGradient: ImageOperation {
     func images(_ step: RecordedStep) -> Set<Int> { geometry.images(step) }
     func forwardChannelsLast(_ inputs: [Tensor]) -> [Tensor] {
-        [CPU.averagePoolGradient(geometry.withChannelsLast, inputs[0])]
+        Tensor.list(CPU.averagePoolGradient(geometry.withChannelsLast, inputs[0]))
     }
 }

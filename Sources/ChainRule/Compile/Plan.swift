@@ -10,6 +10,8 @@ final class Plan {
     private let results: [Int]
     private let releasedAtEnd: [Int]
     @exclusivity(unchecked) private var values: ValueTable
+    /// What the latest run handed out, as far as it is small. What a caller has let go of by the next run serves there.
+    @exclusivity(unchecked) private var outputs: [Tensor] = []
     private let memory = PlannedMemory()
     private let text: PlanSummary
 
@@ -23,12 +25,12 @@ final class Plan {
         let steps = choosingImageLayouts(rectified, &forms, kept: kept)
         let fusion = Fusion(sharingSlopes(steps, &forms), forms)
         let units = foldingEpilogues(fusion.ordered, forms, kept: kept)
-        let lifetimes = Lifetimes(units, kept: kept, argumentCount: recording.argumentCount)
+        let lifetimes = Lifetimes(units, kept: kept)
         var planned: [RecordedStep] = []
         for (index, unit) in units.enumerated() {
             planned += fused(unit, forms, lifetimes, at: index)
         }
-        let releases = Lifetimes(planned.map { [$0] }, kept: kept, argumentCount: 0).releases
+        let releases = Lifetimes(planned.map { [$0] }, kept: kept).releases
         self.steps = planned
         released = releases.flatMap { $0 }
         releaseEnds = releases.reduce(into: []) { $0.append(($0.last ?? 0) + $1.count) }
@@ -51,12 +53,17 @@ final class Plan {
         return summary
     }
 
-    private func resultsAfterError() -> [Tensor] {
-        for number in released + releasedAtEnd { values.release(number, to: memory) }
-        return results.map { _ in Tensor.placeholderAfterError }
+    /// Runs, and hands out the results as `group` has them.
+    func run<Result: TensorGroup>(_ arguments: [Tensor], _ group: Result) -> Result {
+        for index in outputs.indices { memory.release(&outputs[index]) }
+        outputs.removeAll(keepingCapacity: true)
+        run(arguments)
+        defer { outputs.removeAll { $0.body.storage.byteCount > CachingAllocator.smallLimit } }
+        var next = outputs[...]
+        return group.replaced(by: &next)
     }
 
-    func run(_ arguments: [Tensor]) -> [Tensor] {
+    private func run(_ arguments: [Tensor]) {
         withoutGradient {
             memory.run {
                 for (number, argument) in arguments.enumerated() { values[number] = argument }
@@ -65,17 +72,23 @@ final class Plan {
                     memory.begin(step: index)
                     steps[index].run(&values)
                     // Steps rely on shapes that a mistake's placeholder does not have.
-                    if isErrorPending { return resultsAfterError() }
+                    if isErrorPending { return endAfterError() }
                     while next < releaseEnds[index] {
                         values.release(released[next], to: memory)
                         next += 1
                     }
                 }
-                let outputs = results.map { values[$0].node == nil ? values[$0] : values[$0].withoutNode }
+                for number in results {
+                    outputs.append(values[number].node == nil ? values[number] : values[number].withoutNode)
+                }
                 for number in releasedAtEnd { values.release(number, to: memory) }
-                return outputs
             }
         }
+    }
+
+    private func endAfterError() {
+        for number in released + releasedAtEnd { values.release(number, to: memory) }
+        for _ in results { outputs.append(.placeholderAfterError) }
     }
 }
 
@@ -120,18 +133,19 @@ private func inPlace(_ step: RecordedStep, _ forms: [ValueForm], _ lifetimes: Li
 private struct Lifetimes {
     private var users: [Int: Set<Int>] = [:]
     private var makers: [Int: Int] = [:]
+    /// What is computed; the memory of arguments and of what is read belongs to others.
+    private var computed: Set<Int> = []
     private let kept: Set<Int>
-    private let argumentCount: Int
     private let count: Int
 
-    init(_ units: [[RecordedStep]], kept: Set<Int>, argumentCount: Int) {
+    init(_ units: [[RecordedStep]], kept: Set<Int>) {
         self.kept = kept
-        self.argumentCount = argumentCount
         count = units.count
         for (index, unit) in units.enumerated() {
             for step in unit {
                 for number in step.inputs { users[number, default: []].insert(index) }
                 for number in step.outputs { makers[number] = index }
+                if step.role == .computation { computed.formUnion(step.outputs) }
             }
         }
     }
@@ -142,7 +156,7 @@ private struct Lifetimes {
 
     /// Whether a value that belongs to the run is used by nobody after this unit.
     func ends(_ number: Int, with unit: Int) -> Bool {
-        !kept.contains(number) && number >= argumentCount && users[number]?.max() == unit
+        computed.contains(number) && !kept.contains(number) && users[number]?.max() == unit
     }
 
     /// For each unit the values that nobody uses after it.

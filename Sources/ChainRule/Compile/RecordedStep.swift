@@ -57,6 +57,7 @@ class RecordedStep {
         let results = body(arguments)
         arguments.removeAll(keepingCapacity: true)
         for (number, result) in zip(outputs, results) { values[number] = result }
+        PlannedMemory.giveBack(results)
     }
 }
 

@@ -114,7 +114,7 @@ package enum CompiledState {
     package static func reads(_ tensor: Tensor, of owner: AnyObject, again: @escaping () -> Tensor?) {
         guard let recorder = Recorder.current, !recorder.knows(tensor) else { return }
         recorder.run("buffer", .reading, owner: owner) { _ in
-            [again() ?? fail("compile", "a tensor that the compiled function reads from a module is gone")]
+            Tensor.list(again() ?? fail("compile", "a tensor that the compiled function reads from a module is gone"))
         }
     }
 

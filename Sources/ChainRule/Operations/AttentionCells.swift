@@ -20,7 +20,7 @@ struct Attention: VariadicOperation {
 
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let result = CPU.attention(AttentionInputs(inputs, hasMask: hasMask), scale: scale, isCausal: isCausal)
-        return [result.y, result.statistics]
+        return Tensor.list(result.y, result.statistics)
     }
 
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
@@ -61,7 +61,7 @@ struct AttentionGradient: VariadicOperation {
 
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         CPU.attentionGradient(
-            inputs[0], y: inputs[1], statistics: inputs[2], AttentionInputs(Array(inputs[3...]), hasMask: hasMask),
+            inputs[0], y: inputs[1], statistics: inputs[2], AttentionInputs(inputs, from: 3, hasMask: hasMask),
             scale: scale, isCausal: isCausal)
     }
 

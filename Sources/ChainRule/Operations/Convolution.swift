@@ -16,7 +16,7 @@ struct Convolution: VariadicOperation {
         "x ⋆ w + b", gradient: "∂L/∂x = ∂L/∂y ⋆ᵀ w, ∂L/∂w = ∂L/∂y ⋆ x, ∂L/∂b = Σ ∂L/∂y over batch and places")
     static let keeps: Keeps = .input
     func forward(_ inputs: [Tensor]) -> [Tensor] {
-        [CPU.convolution(geometry, inputs[0], inputs[1], bias: inputs.count > 2 ? inputs[2] : nil)]
+        Tensor.list(CPU.convolution(geometry, inputs[0], inputs[1], bias: inputs.count > 2 ? inputs[2] : nil))
     }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [] }
@@ -43,7 +43,8 @@ struct RectifiedConvolution: VariadicOperation {
             "∂L/∂z = ∂L/∂y where y > 0, ∂L/∂x = ∂L/∂z ⋆ᵀ w, ∂L/∂w = ∂L/∂z ⋆ x, ∂L/∂b = Σ ∂L/∂z over batch and places")
     static let keeps: Keeps = [.input, .output]
     func forward(_ inputs: [Tensor]) -> [Tensor] {
-        [CPU.convolution(geometry, inputs[0], inputs[1], bias: inputs.count > 2 ? inputs[2] : nil, rectified: true)]
+        Tensor.list(
+            CPU.convolution(geometry, inputs[0], inputs[1], bias: inputs.count > 2 ? inputs[2] : nil, rectified: true))
     }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [] }
@@ -126,8 +127,8 @@ struct ConvolutionGeometry: Hashable, Sendable {
         self.dilation = Triple(dilation, filler: 1)
     }
 
-    func inputShape(batch: Int) -> Shape { Shape([batch, inChannels] + input.last(axes)) }
-    func outputShape(batch: Int) -> Shape { Shape([batch, outChannels] + output.last(axes)) }
+    func inputShape(batch: Int) -> Shape { Shape(batch, inChannels).appending(input.last(axes)) }
+    func outputShape(batch: Int) -> Shape { Shape(batch, outChannels).appending(output.last(axes)) }
     /// Of x, w and b, from those of x ⋆ w + b.
     fileprivate func gradients(_ dz: Tensor, _ inputs: [Tensor], needs: [Bool]) -> [Tensor?] {
         [
@@ -137,5 +138,5 @@ struct ConvolutionGeometry: Hashable, Sendable {
         ]
     }
 
-    var weightShape: Shape { Shape([outChannels, inChannels / groups] + kernel.last(axes)) }
+    var weightShape: Shape { Shape(outChannels, inChannels / groups).appending(kernel.last(axes)) }
 }

@@ -21,7 +21,9 @@ struct NegativeLogLikelihood: VariadicOperation {
     static let name = "nll_loss"
     static let formula = Formula("−x[t]", gradient: "∂L/∂x = −∂L/∂y at t, else 0")
     static let keeps: Keeps = .input
-    func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.pickClasses(rows, inputs[0], ClassTargets(inputs, 1))] }
+    func forward(_ inputs: [Tensor]) -> [Tensor] {
+        Tensor.list(CPU.pickClasses(rows, inputs[0], ClassTargets(inputs, 1)))
+    }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [] }
         let constants = Array(kept.inputs.dropFirst())
@@ -44,7 +46,9 @@ struct NegativeLogLikelihoodGradient: VariadicOperation {
     static let name = "nll_loss_gradient"
     static let formula = Formula("−dy at t, else 0", gradient: "∂L/∂dy = −∂L/∂dx at t")
     static let keeps: Keeps = .input
-    func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.spreadClasses(rows, inputs[0], ClassTargets(inputs, 1))] }
+    func forward(_ inputs: [Tensor]) -> [Tensor] {
+        Tensor.list(CPU.spreadClasses(rows, inputs[0], ClassTargets(inputs, 1)))
+    }
     func gradients(_ g: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let g = g[0] else { return [] }
         refuseWeightGradient(needs, at: 2, Self.name)
@@ -68,7 +72,7 @@ struct CrossEntropy: VariadicOperation {
     static let keeps: Keeps = [.input, .otherOutputs]
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let logarithms = CPU.softmax(inputs[0], axis: 1, logarithm: true)
-        return [CPU.pickClasses(rows, logarithms, ClassTargets(inputs, 1)), logarithms]
+        return Tensor.list(CPU.pickClasses(rows, logarithms, ClassTargets(inputs, 1)), logarithms)
     }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         refuseWeightGradient(needs, at: 2, Self.name)
@@ -106,13 +110,12 @@ struct CrossEntropyGradient: VariadicOperation {
     static let keeps: Keeps = .input
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         let targets = ClassTargets(inputs, 2)
-        return [
-            CPU.rounded(inputs[1]) { logarithms in
-                let dx = CPU.contiguous(CPU.unary(CK_EXP, logarithms))
-                CPU.subtractClasses(rows, from: dx, CPU.convert(inputs[0], to: dx.dtype), targets)
-                return dx
-            }
-        ]
+        let dx = CPU.rounded(inputs[1]) { logarithms in
+            let dx = CPU.contiguous(CPU.unary(CK_EXP, logarithms))
+            CPU.subtractClasses(rows, from: dx, CPU.convert(inputs[0], to: dx.dtype), targets)
+            return dx
+        }
+        return Tensor.list(dx)
     }
     func gradients(_ g: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let g = g[0] else { return [] }

@@ -24,7 +24,7 @@ struct GRUSequence: VariadicOperation {
         let results = CPU.recurrence(
             state(inputs), given: given, places: places, bias: hasBias ? inputs[4] : nil,
             stateBias: hasBias ? inputs[5] : nil)
-        return [results.outputs, results.cells, results.gates]
+        return Tensor.list(results.outputs, results.cells, results.gates)
     }
 
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
@@ -47,8 +47,9 @@ struct GRUSequence: VariadicOperation {
         SequenceInput(x: inputs[0], weight: inputs[1], places: hasPlaces ? inputs[inputs.count - 1] : nil)
     }
 
-    fileprivate func state(_ inputs: [Tensor]) -> RecurrentState {
-        RecurrentState(unit: .gru, weight: inputs[2], outputBefore: inputs[3], reversed: reversed)
+    fileprivate func state(_ inputs: [Tensor], from first: Int = 0) -> RecurrentState {
+        RecurrentState(
+            unit: .gru, weight: inputs[first + 2], outputBefore: inputs[first + 3], reversed: reversed)
     }
 
     static let samples = [(false, false), (true, false), (false, true)].map { reversed, hasPlaces in
@@ -73,12 +74,13 @@ struct GRUSequenceGradient: VariadicOperation {
     static let keeps: Keeps = .input
 
     func forward(_ inputs: [Tensor]) -> [Tensor] {
-        let state = sequence.state(Array(inputs[4...]))
-        let result = CPU.recurrenceGradient(state, outputs: inputs[0], of: Array(inputs[1...3]))
+        let state = sequence.state(inputs, from: 4)
+        let result = CPU.recurrenceGradient(state, outputs: inputs[0], of: (inputs[1], inputs[2], inputs[3]))
         let batch = state.outputBefore.shape[0], start = state.reversed ? result.states.shape[0] - batch : 0
         let first = result.states.narrow(dim: 0, start: start, length: batch)
         let throughWeights = CPU.matrixProduct(first, state.weight)
-        return [result.inputs, result.states, CPU.binary(CK_ADD, result.before, throughWeights, name: Self.name)]
+        return Tensor.list(
+            result.inputs, result.states, CPU.binary(CK_ADD, result.before, throughWeights, name: Self.name))
     }
 
     /// Differentiates the gradient of the composition.

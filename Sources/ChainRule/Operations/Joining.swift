@@ -13,7 +13,7 @@ struct Cat: VariadicOperation {
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         var shape = inputs[0].shape
         shape[axis] = sizes.reduce(0, +)
-        if mayBeView, let whole = whole(of: inputs, shape) { return [whole] }
+        if mayBeView, let whole = whole(of: inputs, shape) { return Tensor.list(whole) }
         let y = Tensor(uninitialized: shape, dtype: inputs[0].dtype)
         var region = Region(whole: shape)
         for (x, size) in zip(inputs, sizes) {
@@ -21,7 +21,7 @@ struct Cat: VariadicOperation {
             CPU.copy(x, into: y, layout: region.layout(in: y.layout))
             region.starts[axis] += size
         }
-        return [y]
+        return Tensor.list(y)
     }
     /// The tensor that the inputs are cuts of, in their order.
     private func whole(of inputs: [Tensor], _ shape: Shape) -> Tensor? {
@@ -65,11 +65,13 @@ struct Split: VariadicOperation {
     static let keeps: Keeps = []
     func forward(_ inputs: [Tensor]) -> [Tensor] {
         var region = Region(whole: from)
-        return sizes.map { size in
+        var parts = Tensor.list()
+        for size in sizes {
             region.sizes[axis] = size
-            defer { region.starts[axis] += size }
-            return inputs[0].view(region.layout(in: inputs[0].layout))
+            parts.append(inputs[0].view(region.layout(in: inputs[0].layout)))
+            region.starts[axis] += size
         }
+        return parts
     }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dtype = dy.lazy.compactMap({ $0?.dtype }).first else { return [nil] }

@@ -26,7 +26,7 @@ struct LSTMSequence: VariadicOperation {
             return Array(repeating: .placeholderAfterError, count: 3)
         }
         let results = CPU.recurrence(state(inputs), given: given, places: places, bias: hasBias ? inputs[5] : nil)
-        return [results.outputs, results.cells, results.gates]
+        return Tensor.list(results.outputs, results.cells, results.gates)
     }
 
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
@@ -55,9 +55,10 @@ struct LSTMSequence: VariadicOperation {
         SequenceInput(x: inputs[0], weight: inputs[1], places: hasPlaces ? inputs[inputs.count - 1] : nil)
     }
 
-    fileprivate func state(_ inputs: [Tensor]) -> RecurrentState {
+    fileprivate func state(_ inputs: [Tensor], from first: Int = 0) -> RecurrentState {
         RecurrentState(
-            unit: .lstm, weight: inputs[2], outputBefore: inputs[3], cellBefore: inputs[4], reversed: reversed)
+            unit: .lstm, weight: inputs[first + 2], outputBefore: inputs[first + 3], cellBefore: inputs[first + 4],
+            reversed: reversed)
     }
 
     static let samples =
@@ -89,12 +90,11 @@ struct LSTMSequenceGradient: VariadicOperation {
     static let keeps: Keeps = .input
 
     func forward(_ inputs: [Tensor]) -> [Tensor] {
-        let outputs = hasCellGradient ? 2 : 1
+        let first = hasCellGradient ? 2 : 1
         let result = CPU.recurrenceGradient(
-            sequence.state(Array(inputs[(outputs + 3)...])), outputs: inputs[0],
-            cells: hasCellGradient ? inputs[1] : nil,
-            of: Array(inputs[outputs..<outputs + 3]))
-        return [result.states, result.before]
+            sequence.state(inputs, from: first + 3), outputs: inputs[0], cells: hasCellGradient ? inputs[1] : nil,
+            of: (inputs[first], inputs[first + 1], inputs[first + 2]))
+        return Tensor.list(result.states, result.before)
     }
 
     /// Differentiates the gradient of the composition.

@@ -110,8 +110,7 @@ struct RectifiedBatchNormalizationGradient: VariadicOperation {
     static let dtypes: DTypes = .fullPrecision
     static let keeps: Keeps = .input
     func forward(_ inputs: [Tensor]) -> [Tensor] {
-        CPU.batchNormGradient(
-            Array(inputs.dropLast()), isAffine: true, output: inputs[5], wasAdded: added)
+        CPU.batchNormGradient(inputs, isAffine: true, isRectified: true, wasAdded: added)
     }
     func gradients(_ g: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         let y = kept.inputs[5]

@@ -119,8 +119,8 @@ struct PoolingGeometry: Hashable, Sendable {
 
     private func shape(like shape: Shape, _ sizes: Triple) -> Shape {
         channelsLast
-            ? Shape([shape[0]] + sizes.last(axes) + [shape[axes + 1]])
-            : Shape(Array(shape.dropLast(axes)) + sizes.last(axes))
+            ? Shape(shape.prefix(1)).appending(sizes.last(axes)).appending(shape[axes + 1])
+            : Shape(shape.dropLast(axes)).appending(sizes.last(axes))
     }
 }
 

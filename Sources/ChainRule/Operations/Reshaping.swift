@@ -111,9 +111,16 @@ extension Shape {
             .appending(self[(range.upperBound + 1)...])
     }
 
+    @inline(__always)
     func appending(_ sizes: some Sequence<Int>) -> Shape {
         var result = self
         for size in sizes { result.append(size) }
+        return result
+    }
+
+    func appending(_ size: Int) -> Shape {
+        var result = self
+        result.append(size)
         return result
     }
 }

@@ -10,7 +10,9 @@ struct Where: VariadicOperation, FusableOperation {
     static let dtypes: DTypes = .all
     static let keeps: Keeps = .input
     var kernel: ElementwiseKernel { .select }
-    func forward(_ inputs: [Tensor]) -> [Tensor] { [CPU.select(inputs[0], inputs[1], inputs[2], name: Self.name)] }
+    func forward(_ inputs: [Tensor]) -> [Tensor] {
+        Tensor.list(CPU.select(inputs[0], inputs[1], inputs[2], name: Self.name))
+    }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [nil, nil, nil] }
         let condition = kept.inputs[0]
@@ -95,7 +97,7 @@ struct AddProduct: VariadicOperation, FusableOperation {
     static let keeps: Keeps = .input
     var kernel: ElementwiseKernel { .multiplyAdd(scale) }
     func forward(_ inputs: [Tensor]) -> [Tensor] {
-        [CPU.multiplyAdd(inputs[0], inputs[1], inputs[2], scale: scale, name: Self.name)]
+        Tensor.list(CPU.multiplyAdd(inputs[0], inputs[1], inputs[2], scale: scale, name: Self.name))
     }
     func gradients(_ dy: [Tensor?], _ kept: KeptList, needs: [Bool]) -> [Tensor?] {
         guard let dy = dy[0] else { return [nil, nil, nil] }

@@ -39,5 +39,11 @@ struct Triple: Hashable, Sendable {
     var kernelValue: (Int64, Int64, Int64) { (Int64(depth), Int64(height), Int64(width)) }
 
     /// The numbers of the last `axes` axes.
-    func last(_ axes: Int) -> [Int] { Array([depth, height, width].suffix(axes)) }
+    func last(_ axes: Int) -> Shape {
+        switch axes {
+        case 1: [width]
+        case 2: [height, width]
+        default: [depth, height, width]
+        }
+    }
 }

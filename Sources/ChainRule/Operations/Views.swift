@@ -31,7 +31,7 @@ struct Permute: UnaryOperation {
     func forward(_ x: Tensor) -> Tensor {
         x.view(
             Layout(
-                shape: Shape(order.map { x.shape[$0] }), strides: Shape(order.map { x.strides[$0] }),
+                shape: x.shape.reordered(by: order), strides: x.strides.reordered(by: order),
                 offset: x.layout.offset))
     }
     func gradient(_ dy: Tensor, _ kept: Kept) -> Tensor {

@@ -11,6 +11,12 @@ public struct Shape: Sendable {
     /// The shape of a single number.
     public init() {}
 
+    /// The shape of a matrix: as the literal, which may put an array on the heap when its sizes have yet to be found.
+    init(_ rows: Int, _ columns: Int) {
+        (sizes.0, sizes.1) = (rows, columns)
+        count = 2
+    }
+
     /// A shape of `count` axes, each of size `size`.
     public init(repeating size: Int, count: Int) {
         for _ in 0..<count { append(size) }
@@ -77,6 +83,13 @@ public struct Shape: Sendable {
         self[count - 1] = 0  // unused places are zero, so that equality can look at all of them
         count -= 1
         return removed
+    }
+
+    /// The sizes in another order: axis i is axis `order[i]` of this shape.
+    func reordered(by order: Shape) -> Shape {
+        var result = order
+        for axis in 0..<order.count { result[axis] = self[order[axis]] }
+        return result
     }
 
     /// The strides, in elements, of a row-major tensor of this shape.
@@ -156,7 +169,11 @@ extension Shape: RandomAccessCollection, MutableCollection, Hashable, Expressibl
         return 0
     }
 
-    public init(arrayLiteral sizes: Int...) { self.init(sizes) }
+    // Inline, and one by one, so that the array of a literal lies on the stack.
+    @inline(__always)
+    public init(arrayLiteral sizes: Int...) {
+        for axis in 0..<sizes.count { append(sizes[axis]) }
+    }
 
     // Unused places are zero.
     @inline(__always)

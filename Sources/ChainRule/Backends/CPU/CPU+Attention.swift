@@ -5,9 +5,11 @@ struct AttentionInputs {
     let q, k, v: Tensor
     let mask: Tensor?
 
-    init(_ inputs: [Tensor], hasMask: Bool) {
-        (q, k, v) = (inputs[0].withRowsInOnePiece, inputs[1].withRowsInOnePiece, inputs[2].withRowsInOnePiece)
-        mask = hasMask ? inputs[3].dtype == .bool ? inputs[3] : inputs[3].to(q.dtype) : nil
+    init(_ inputs: [Tensor], from first: Int = 0, hasMask: Bool) {
+        q = inputs[first].withRowsInOnePiece
+        k = inputs[first + 1].withRowsInOnePiece
+        v = inputs[first + 2].withRowsInOnePiece
+        mask = hasMask ? inputs[first + 3].dtype == .bool ? inputs[first + 3] : inputs[first + 3].to(q.dtype) : nil
     }
 }
 
@@ -18,8 +20,8 @@ extension CPU {
     ) -> (y: Tensor, statistics: Tensor) {
         let (q, v) = (inputs.q, inputs.v)
         let rows = Shape(q.shape.dropLast())
-        let y = Tensor(uninitialized: rows.appending([v.shape[v.rank - 1]]), dtype: q.dtype, inOrderOf: q)
-        let statistics = Tensor(uninitialized: rows.appending([2]), dtype: q.dtype)
+        let y = Tensor(uninitialized: rows.appending(v.shape[v.rank - 1]), dtype: q.dtype, inOrderOf: q)
+        let statistics = Tensor(uninitialized: rows.appending(2), dtype: q.dtype)
         let call = AttentionCall(inputs, scale: scale, isCausal: isCausal, y: y, statistics: statistics)
         if q.dtype == .float32 {
             call.run(ck_attention_workspace_f32, ck_attention_f32)
@@ -33,10 +35,7 @@ extension CPU {
     static func attentionGradient(
         _ dy: Tensor, y: Tensor, statistics: Tensor, _ inputs: AttentionInputs, scale: Double, isCausal: Bool
     ) -> [Tensor] {
-        let parts = [inputs.q, inputs.k, inputs.v]
-        let gradients =
-            memory(sideBySideLike: parts)
-            ?? parts.map { Tensor(uninitialized: $0.shape, dtype: $0.dtype, inOrderOf: $0) }
+        let gradients = memory(sideBySideLike: inputs) ?? memory(inOrderOf: inputs)
         let call = AttentionCall(
             inputs, scale: scale, isCausal: isCausal, y: y.withRowsInOnePiece, statistics: contiguous(statistics),
             dy: dy.withRowsInOnePiece, gradients: gradients)
@@ -45,49 +44,63 @@ extension CPU {
         } else {
             call.run(ck_attention_grad_workspace_f64, ck_attention_grad_f64)
         }
-        return gradients
+        return Tensor.list(gradients.q, gradients.k, gradients.v)
+    }
+
+    private typealias Parts = (q: Tensor, k: Tensor, v: Tensor)
+
+    private static func memory(inOrderOf inputs: AttentionInputs) -> Parts {
+        func memory(_ x: Tensor) -> Tensor { Tensor(uninitialized: x.shape, dtype: x.dtype, inOrderOf: x) }
+        return (memory(inputs.q), memory(inputs.k), memory(inputs.v))
     }
 
     /// Memory for heads (..., H, L, D) that lies as they do when the rows of one tensor were cut into them, so that nothing has to be copied
     /// to put it together again; nil when they lie otherwise.
-    private static func memory(sideBySideLike parts: [Tensor]) -> [Tensor]? {
-        let (first, rank) = (parts[0], parts[0].rank)
-        guard rank >= 3, let start = parts.map(\.layout.offset).min() else { return nil }
-        let (heads, rows, width) = (first.shape[rank - 3], first.shape[rank - 2], first.shape[rank - 1])
-        let whole = Shape(first.shape.dropLast(3)).appending([rows, parts.count, heads, width])
-        var strides = whole.contiguousStrides
-        let (row, head) = (strides[rank - 3], strides[rank - 1])
-        strides = Shape(strides.dropLast(4)).appending([head, row, 1])
-        let offsets = parts.map { $0.layout.offset - start }
-        guard
-            parts.allSatisfy({
-                $0.body.storage === first.body.storage && $0.shape == first.shape && $0.strides == strides
-            }),
-            offsets.sorted() == parts.indices.map({ $0 * heads * width })
-        else { return nil }
-        let memory = Tensor(uninitialized: whole, dtype: first.dtype)
-        return offsets.map {
-            memory.view(Layout(shape: first.shape, strides: strides, offset: memory.layout.offset + $0))
+    private static func memory(sideBySideLike inputs: AttentionInputs) -> Parts? {
+        let (q, k, v, rank) = (inputs.q, inputs.k, inputs.v, inputs.q.rank)
+        guard rank >= 3 else { return nil }
+        let (heads, rows, width) = (q.shape[rank - 3], q.shape[rank - 2], q.shape[rank - 1])
+        let whole = Shape(q.shape.dropLast(3)).appending(rows).appending(3).appending(heads).appending(width)
+        let strides = Shape(whole.contiguousStrides.dropLast(4))
+            .appending(width).appending(3 * heads * width).appending(1)
+        func liesSo(_ x: Tensor) -> Bool {
+            x.body.storage === q.body.storage && x.shape == q.shape && x.strides == strides
         }
+        // One behind the other, in any order.
+        let part = heads * width
+        let start = min(q.layout.offset, k.layout.offset, v.layout.offset)
+        let places = SIMD3(q.layout.offset, k.layout.offset, v.layout.offset) &- start
+        guard liesSo(q), liesSo(k), liesSo(v), places.max() == 2 * part, places.wrappedSum() == 3 * part else {
+            return nil
+        }
+        let memory = Tensor(uninitialized: whole, dtype: q.dtype)
+        func view(_ place: Int) -> Tensor {
+            memory.view(Layout(shape: q.shape, strides: strides, offset: memory.layout.offset + place))
+        }
+        return (view(places[0]), view(places[1]), view(places[2]))
     }
 }
 
 /// What the kernels are told, and the tensors that it points to.
 private struct AttentionCall {
     private var description = ck_attention()
-    private var tensors: [Tensor]
-    /// Where the items of each matrix begin.
+    private let inputs: AttentionInputs
+    private let (y, statistics): (Tensor, Tensor)
+    private let dy: Tensor?
+    private let gradients: (q: Tensor, k: Tensor, v: Tensor)?
+    /// Where the items of each matrix begin, and how many matrices there are.
     private let offsets: Tensor
+    private var count = 0
     private let batch: Shape
 
     init(
         _ inputs: AttentionInputs, scale: Double, isCausal: Bool, y: Tensor, statistics: Tensor, dy: Tensor? = nil,
-        gradients: [Tensor] = []
+        gradients: (q: Tensor, k: Tensor, v: Tensor)? = nil
     ) {
         let (q, v) = (inputs.q, inputs.v)
         batch = Shape(q.shape.dropLast(2))
-        offsets = Tensor(uninitialized: [9, batch.elementCount], dtype: .int64)
-        tensors = [statistics]
+        offsets = Tensor(uninitialized: Shape(9, batch.elementCount), dtype: .int64)
+        (self.inputs, self.y, self.statistics, self.dy, self.gradients) = (inputs, y, statistics, dy, gradients)
         description.items = Int64(batch.elementCount)
         description.queries = Int64(q.shape[q.rank - 2])
         description.width = Int64(q.shape[q.rank - 1])
@@ -108,17 +121,17 @@ private struct AttentionCall {
             let strides = mask.layout.broadcastStrides(to: shape)
             description.mask = matrices(mask.view(Layout(shape: shape, strides: strides, offset: mask.layout.offset)))
         }
-        if let dy {
+        if let dy, let gradients {
             description.dy = matrices(dy)
-            description.dq = matrices(gradients[0])
-            description.dk = matrices(gradients[1])
-            description.dv = matrices(gradients[2])
+            description.dq = matrices(gradients.q)
+            description.dk = matrices(gradients.k)
+            description.dv = matrices(gradients.v)
         }
     }
 
     private mutating func matrices(_ x: Tensor) -> ck_matrices {
-        let begin = offsets.freshPointer(to: Int64.self) + (tensors.count - 1) * batch.elementCount
-        tensors.append(x)
+        let begin = offsets.freshPointer(to: Int64.self) + count * batch.elementCount
+        count += 1
         for item in 0..<batch.elementCount {
             var (rest, offset) = (item, 0)
             for axis in batch.indices.reversed() {
@@ -138,7 +151,7 @@ private struct AttentionCall {
         var description = description
         let workspace = Workspace(byteCount: workspaceSize(&description))
         description.workspace = workspace.pointer
-        withExtendedLifetime((tensors, offsets, workspace)) { kernel(&description) }
+        withExtendedLifetime((inputs, y, statistics, dy, gradients, offsets, workspace)) { kernel(&description) }
     }
 }
 

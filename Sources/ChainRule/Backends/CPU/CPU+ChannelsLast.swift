@@ -11,9 +11,17 @@ struct ChannelsLast: Hashable {
 
 extension Shape {
     /// Of an image whose channels are axis 1, when they come last.
-    var withChannelsLast: Shape { Shape([self[0]] + dropFirst(2) + [self[1]]) }
+    var withChannelsLast: Shape {
+        var shape = self
+        shape.append(shape.remove(at: 1))
+        return shape
+    }
     /// The other way round.
-    var withChannelsFirst: Shape { Shape([self[0], self[count - 1]] + dropFirst().dropLast()) }
+    var withChannelsFirst: Shape {
+        var shape = self
+        shape.insert(shape.remove(at: count - 1), at: 1)
+        return shape
+    }
 }
 
 extension CPU {

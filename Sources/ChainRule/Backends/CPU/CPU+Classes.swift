@@ -127,18 +127,21 @@ extension CPU {
     static func rowFactors(_ rows: ClassRows, _ targets: ClassTargets, dtype: DType) -> Tensor {
         var shape = rows.shape
         shape[1] = 1
-        let weight = targets.weight.map { convert($0, to: .float64).toArray(of: Double.self) }
-        var factors = [Double](repeating: 0, count: targets.target.count)
-        let classes = targets.target.pointer(to: Int64.self)
-        for row in 0..<factors.count where Int(classes[row]) != rows.ignoreIndex {
-            factors[row] = weight?[Int(classes[row])] ?? 1
+        let weight = targets.weight.map { contiguous(convert($0, to: .float64)) }
+        let result = Tensor(uninitialized: shape, dtype: .float64)
+        let factors = result.freshPointer(to: Double.self)
+        let (classes, weights) = (targets.target.pointer(to: Int64.self), weight?.pointer(to: Double.self))
+        var sum = 0.0
+        for row in 0..<result.count {
+            factors[row] = Int(classes[row]) == rows.ignoreIndex ? 0 : weights?[Int(classes[row])] ?? 1
+            sum += factors[row]
         }
-        if rows.reduction == .mean {
-            let sum = factors.reduce(0, +)
-            // Without a row that counts all factors stay 0, and so does the gradient.
-            for row in 0..<factors.count where sum != 0 { factors[row] /= sum }
+        withExtendedLifetime((targets, weight)) {}
+        // Without a row that counts all factors stay 0, and so does the gradient.
+        if rows.reduction == .mean, sum != 0 {
+            for row in 0..<result.count { factors[row] /= sum }
         }
-        return convert(Tensor(factors, shape: shape), to: dtype)
+        return convert(result, to: dtype)
     }
 
     /// Calls `body` with each row and where its class's score lies; nil for ignored rows.

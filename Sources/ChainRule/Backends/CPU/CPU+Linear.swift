@@ -13,22 +13,22 @@ extension CPU {
                 inputs.map { convert($0, to: .float32) }, activation: activation, withSlope: withSlope)
             return wide.map { convert($0, to: x.dtype) }
         }
-        let rows: Shape = [x.shape.dropLast().reduce(1, *), weight.shape[1]]
+        let rows = Shape(x.shape.dropLast().reduce(1, *), weight.shape[1])
         let strides = x.layout.stridesForReshape(to: rows)
         let source = strides == nil ? contiguousCopy(x) : x
         let matrix = source.view(
             Layout(shape: rows, strides: strides ?? rows.contiguousStrides, offset: source.layout.offset))
         let transposed = weight.view(
             Layout(
-                shape: [weight.shape[1], weight.shape[0]], strides: [weight.strides[1], weight.strides[0]],
+                shape: Shape(weight.shape[1], weight.shape[0]), strides: Shape(weight.strides[1], weight.strides[0]),
                 offset: weight.layout.offset))
-        let slope = withSlope ? Tensor(uninitialized: [rows[0], weight.shape[0]], dtype: x.dtype) : nil
+        let slope = withSlope ? Tensor(uninitialized: Shape(rows[0], weight.shape[0]), dtype: x.dtype) : nil
         let y = matrixProduct(
             matrix, transposed, bias: inputs.count > 2 ? inputs[2] : nil, activation: activation, slope: slope,
             into: target)
         var shape = x.shape
         shape[x.rank - 1] = weight.shape[0]
-        return [y.contiguousView(shape)] + (slope.map { [$0.contiguousView(shape)] } ?? [])
+        return Tensor.list(y.contiguousView(shape), slope?.contiguousView(shape))
     }
 
     static func quantizedLinear(_ inputs: [Tensor]) -> Tensor {

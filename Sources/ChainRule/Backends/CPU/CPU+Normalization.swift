@@ -15,7 +15,8 @@ extension CPU {
         let (weight, bias) = (affine.map { contiguous($0.weight) }, affine.map { contiguous($0.bias) })
         let y = Tensor(uninitialized: x.shape, dtype: x.dtype)
         let (batch, channels, places) = channelCounts(x, channelsLast)
-        let kept = Shape([1, Int(channels)] + x.shape.dropFirst(2).map { _ in 1 })
+        var kept = Shape(repeating: 1, count: x.rank)
+        kept[1] = Int(channels)
         let (mean, root, variance) = (
             Tensor(uninitialized: kept, dtype: x.dtype), Tensor(uninitialized: kept, dtype: x.dtype),
             Tensor(uninitialized: kept, dtype: x.dtype)
@@ -33,7 +34,7 @@ extension CPU {
                 x.pointer(to: Double.self), weight?.pointer(to: Double.self), bias?.pointer(to: Double.self),
                 added?.pointer(to: Double.self), rectified ? 1 : 0, eps)
         }
-        return [y, mean, root, variance]
+        return Tensor.list(y, mean, root, variance)
     }
 
     /// With the channels last each place is like another element of the batch.
@@ -45,14 +46,16 @@ extension CPU {
             : (Int64(x.shape[0]), Int64(x.shape[1]), Int64(x.shape.dropFirst(2).reduce(1, *)))
     }
 
-    /// dx, and dw and db when there is a weight, from dy, x, mean, r and the weight. With `output`, the rectified y, dy counts only where
-    /// that is above 0; then there is a last result, what of dy counts, when something `wasAdded`.
+    /// dx, and dw and db when there is a weight, from dy, x, mean, r and the weight. With the rectified y as last input, when it `isRectified`,
+    /// dy counts only where that is above 0; then there is a last result, what of dy counts, when something `wasAdded`.
     static func batchNormGradient(
-        _ inputs: [Tensor], isAffine: Bool, output: Tensor? = nil, wasAdded: Bool = false, channelsLast: Bool = false
+        _ inputs: [Tensor], isAffine: Bool, isRectified: Bool = false, wasAdded: Bool = false,
+        channelsLast: Bool = false
     ) -> [Tensor] {
-        let (parts, y) = (inputs.map(contiguous), output.map(contiguous))
-        let (dy, x, mean, root) = (parts[0], parts[1], parts[2], parts[3])
-        let weight = isAffine ? parts[4] : nil
+        let (dy, x) = (contiguous(inputs[0]), contiguous(inputs[1]))
+        let (mean, root) = (contiguous(inputs[2]), contiguous(inputs[3]))
+        let weight = isAffine ? contiguous(inputs[4]) : nil
+        let y = isRectified ? contiguous(inputs[inputs.count - 1]) : nil
         let dx = Tensor(uninitialized: x.shape, dtype: x.dtype)
         let dAdded = wasAdded ? Tensor(uninitialized: x.shape, dtype: x.dtype) : nil
         let (dWeight, dBias) = (
@@ -72,7 +75,7 @@ extension CPU {
                 dy.pointer(to: Double.self), y?.pointer(to: Double.self), x.pointer(to: Double.self),
                 mean.pointer(to: Double.self), root.pointer(to: Double.self), weight?.pointer(to: Double.self))
         }
-        return (isAffine ? [dx, dWeight, dBias] : [dx]) + [dAdded].compactMap { $0 }
+        return Tensor.list(dx, isAffine ? dWeight : nil, isAffine ? dBias : nil, dAdded)
     }
 
     /// y, mean and r of each row, along the last axis.
@@ -99,18 +102,18 @@ extension CPU {
                 root.freshPointer(to: Double.self), x.pointer(to: Double.self), weight?.pointer(to: Double.self),
                 bias?.pointer(to: Double.self), eps)
         }
-        return [y, mean, root]
+        return Tensor.list(y, mean, root)
     }
 
     /// dx, and dw and db when there is a weight, from dy, x, mean, r and the weight.
     static func layerNormGradient(_ inputs: [Tensor], isAffine: Bool) -> [Tensor] {
-        let parts = inputs.map(contiguous)
-        let (dy, x, mean, root) = (parts[0], parts[1], parts[2], parts[3])
+        let (dy, x) = (contiguous(inputs[0]), contiguous(inputs[1]))
+        let (mean, root) = (contiguous(inputs[2]), contiguous(inputs[3]))
+        let weight = isAffine ? contiguous(inputs[4]) : nil
         let dx = Tensor(uninitialized: x.shape, dtype: x.dtype)
-        if dx.count == 0 { return isAffine ? [dx, .zeros(like: parts[4]), .zeros(like: parts[4])] : [dx] }
+        if dx.count == 0 { return Tensor.list(dx, weight.map { .zeros(like: $0) }, weight.map { .zeros(like: $0) }) }
         let columns = Int64(x.shape[x.rank - 1])
         let rows = Int64(x.count) / columns
-        let weight = isAffine ? parts[4] : nil
         let dWeight = weight.map { Tensor(uninitialized: $0.shape, dtype: x.dtype) }
         let dBias = weight.map { Tensor(uninitialized: $0.shape, dtype: x.dtype) }
         let workspace = Workspace(byteCount: isAffine ? ck_layer_norm_grad_workspace(rows, columns) : 0)
@@ -127,6 +130,6 @@ extension CPU {
                 mean.pointer(to: Double.self), root.pointer(to: Double.self), weight?.pointer(to: Double.self),
                 workspace.pointer)
         }
-        return [dx] + [dWeight, dBias].compactMap { $0 }
+        return Tensor.list(dx, dWeight, dBias)
     }
 }

@@ -9,7 +9,7 @@ extension CPU {
         }
         let shape = geometry.outputShape(for: x.shape)
         let (y, indices) = (Tensor(uninitialized: shape, dtype: x.dtype), Tensor(uninitialized: shape, dtype: .int64))
-        if y.count == 0 { return [y, indices] }
+        if y.count == 0 { return Tensor.list(y, indices) }
         let x = contiguous(x)
         var plan = geometry.kernelDescription(planes: x.shape)
         let places = indices.freshPointer(to: Int64.self)
@@ -18,7 +18,7 @@ extension CPU {
         } else {
             ck_max_pool_f64(&plan, y.freshPointer(to: Double.self), places, x.pointer(to: Double.self))
         }
-        return [y, indices]
+        return Tensor.list(y, indices)
     }
 
     /// The maxima of the parts of each plane, and their places; a NaN wins, else the first of equals. A plain loop.

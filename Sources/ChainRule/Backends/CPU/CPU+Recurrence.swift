@@ -18,8 +18,8 @@ extension CPU {
         _ state: RecurrentState, given: Tensor, places: Tensor?, bias: Tensor?, stateBias: Tensor? = nil
     ) -> (outputs: Tensor, cells: Tensor, gates: Tensor) {
         let (rows, dtype) = (places?.count ?? given.shape[0], given.dtype)
-        let gates = places == nil ? given : Tensor(uninitialized: [rows, given.shape[1]], dtype: dtype)
-        let outputs = Tensor(uninitialized: [rows, state.outputBefore.shape[1]], dtype: dtype)
+        let gates = places == nil ? given : Tensor(uninitialized: Shape(rows, given.shape[1]), dtype: dtype)
+        let outputs = Tensor(uninitialized: Shape(rows, state.outputBefore.shape[1]), dtype: dtype)
         let cells = Tensor(uninitialized: outputs.shape, dtype: dtype)
         let (bias, stateBias) = (bias.map(contiguous), stateBias.map(contiguous))
         run(state, gates: gates, cells: cells, outputs: outputs, isForward: true) { call in
@@ -35,9 +35,12 @@ extension CPU {
     /// The gradients of what entered the gates from the inputs and from the states, which are one of the LSTM, and that of the cells before;
     /// of the GRU that of the output before as far as it does not go through the weights.
     static func recurrenceGradient(
-        _ state: RecurrentState, outputs dOutputs: Tensor, cells dCells: Tensor? = nil, of results: [Tensor]
+        _ state: RecurrentState, outputs dOutputs: Tensor, cells dCells: Tensor? = nil,
+        of results: (outputs: Tensor, cells: Tensor, gates: Tensor)
     ) -> (inputs: Tensor, states: Tensor, before: Tensor) {
-        let (outputs, cells, gates) = (contiguous(results[0]), contiguous(results[1]), contiguous(results[2]))
+        let (outputs, cells, gates) = (
+            contiguous(results.outputs), contiguous(results.cells), contiguous(results.gates)
+        )
         let (dOutputs, dCells) = (contiguous(dOutputs), dCells.map(contiguous))
         let dStates = Tensor(uninitialized: gates.shape, dtype: gates.dtype)
         let dInputs = state.unit == .lstm ? dStates : Tensor(uninitialized: gates.shape, dtype: gates.dtype)

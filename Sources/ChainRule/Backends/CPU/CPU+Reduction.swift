@@ -64,10 +64,10 @@ extension CPU {
 
     /// A view with the reduced axes behind the kept ones.
     private static func movedLast(_ x: Tensor, _ axes: AxisSet) -> Tensor {
-        let order = (0..<x.rank).filter { !axes.contains($0) } + (0..<x.rank).filter { axes.contains($0) }
+        let order = Shape((0..<x.rank).filter { !axes.contains($0) } + (0..<x.rank).filter { axes.contains($0) })
         return x.view(
             Layout(
-                shape: Shape(order.map { x.shape[$0] }), strides: Shape(order.map { x.strides[$0] }),
+                shape: x.shape.reordered(by: order), strides: x.strides.reordered(by: order),
                 offset: x.layout.offset))
     }
 }

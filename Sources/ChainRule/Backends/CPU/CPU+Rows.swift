@@ -24,7 +24,7 @@ extension CPU {
         let y = Tensor(uninitialized: shape, dtype: x.dtype)
         if y.count == 0 { return y }
         // The strides of [outer, size, inner], when the memory has such.
-        let blocked: Shape = [space.outer, space.size, space.inner]
+        let blocked = Shape(space.outer, space.size).appending(space.inner)
         let strides = x.layout.stridesForReshape(to: blocked)
         let source = strides == nil ? contiguousCopy(x) : x
         let kernel = SelectRows(

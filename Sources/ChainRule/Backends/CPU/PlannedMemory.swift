@@ -19,6 +19,8 @@ final class PlannedMemory {
     private var traces = 0
     private(set) var size: Size?
     private let objects = TensorObjects()
+    /// An array that the latest step gave back.
+    private var list: [Tensor] = []
 
     struct Size {
         /// What all places take together.
@@ -141,6 +143,37 @@ final class PlannedMemory {
     static func release(_ tensor: inout Tensor) { withCurrent { $0.objects.release(&tensor.body) } }
 
     static func release(_ storage: inout Storage) { withCurrent { $0.objects.release(&storage) } }
+
+    /// An array without tensors: while a plan runs, one that was given back.
+    fileprivate static func emptyList() -> [Tensor] {
+        withCurrent { memory in
+            var list: [Tensor] = []
+            swap(&list, &memory.list)
+            return list
+        } ?? []
+    }
+
+    /// For an array whose tensors were taken out.
+    static func giveBack(_ list: consuming [Tensor]) {
+        list.removeAll(keepingCapacity: true)
+        withCurrent { if list.capacity > $0.list.capacity { $0.list = list } }
+    }
+}
+
+extension Tensor {
+    /// An array of the tensors that are there, for an operation to hand back. While a plan runs, which gives the array back, it asks the heap for
+    /// nothing.
+    static func list(
+        _ first: Tensor? = nil, _ second: Tensor? = nil, _ third: Tensor? = nil, _ fourth: Tensor? = nil
+    ) -> [Tensor] {
+        var list = PlannedMemory.emptyList()
+        list.reserveCapacity(4)
+        if let first { list.append(first) }
+        if let second { list.append(second) }
+        if let third { list.append(third) }
+        if let fourth { list.append(fourth) }
+        return list
+    }
 }
 
 /// The block that planned tensors lie in during one run. A tensor that unexpectedly outlives the run keeps it.
