@@ -31,7 +31,8 @@ extension Tensor {
         guard numClasses != nil || count > 0 else {
             return fail("oneHot", "needs numClasses, since there is no element to tell it")
         }
-        let elements = toArray(of: Int.self)
+        // A plan does not look at numbers: there a class that is too large is met by `scatter`.
+        let elements = numClasses != nil && isTraced ? [] : toArray(of: Int.self)
         let size = numClasses ?? (elements.max() ?? 0).addingReportingOverflow(1).partialValue
         if let wrong = elements.first(where: { $0 < 0 || $0 >= size }) {
             return fail("oneHot", "element \(wrong) is none of the \(size) classes")

@@ -23,6 +23,15 @@ struct FallbackTests {
         #expect(reason(sumsMemory)?.contains("memory of a tensor is read") == true)
     }
 
+    @Test func classesNeedNotBeRead() {
+        let step = compile { (x: Tensor) in x.oneHot(numClasses: 4) }
+        for call in 0..<4 {
+            let classes = Tensor([call, 3 - call])
+            #expect(agree([step(classes)], [classes.oneHot(numClasses: 4)]))
+        }
+        #expect(step.fallbackReason == nil)
+    }
+
     @Test func shapesThatDependOnValues() {
         #expect(reason { $0[$0 .> 0].sum() + $0 }?.contains("'nonzero' depends on values") == true)
     }
