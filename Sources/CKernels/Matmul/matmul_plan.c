@@ -197,9 +197,8 @@ static int64_t even_part(int64_t size, int64_t most) {
 /// Packing A repays where tiles of many columns read it, unless its rows are so spaced that they don't meet in the same lines of a cache.
 /// A tile that reads along columns must take most of a line at each k.
 static int reads_a_in_place(const ck_matmul *p, const matmul_kernels *kernels) {
-    const int few = p->n <= FEW_COLUMNS;
-    if (p->a_column == 1) return few || p->a_row * kernels->element % PAGE != 0;
-    return few && p->a_row == 1 && kernels->tile_rows * kernels->element >= MOST_OF_LINE;
+    if (p->a_column == 1) return p->n <= FEW_COLUMNS || p->a_row * kernels->element % PAGE != 0;
+    return p->n <= 2 * FEW_COLUMNS && p->a_row == 1 && kernels->tile_rows * kernels->element >= MOST_OF_LINE;
 }
 
 /// Tiles of nearly the same height: a low one at the end would be slow.
