@@ -11,6 +11,9 @@ struct MachineLimits {
     let read, copy: Double
     /// GB/s of copying 4,194,304 floats: the size of the elementwise and row operations below, part of which a large cache may hold.
     let copyOfArrays: Double
+    /// Nanoseconds for a line of memory from one thread to another and back, a few times as many where their cores share no cache; nil
+    /// for one thread.
+    let roundTrip: Double?
 
     init(threads: Int) {
         peak = Self.fastest(threads) { _ in
@@ -22,6 +25,8 @@ struct MachineLimits {
         copy = Self.fastest(threads) { large.copy(part: $0, of: threads) }
         let arrays = Memories(bytes: 1 << 24)
         copyOfArrays = Self.fastest(threads) { arrays.copy(part: $0, of: threads) }
+        let line = Memories(bytes: 128, of: 0)
+        roundTrip = threads < 2 ? nil : 1 / Self.fastest(2) { line.handOver(isFirst: $0 == 0) }
     }
 
     /// What `work` says it did, of all threads together, in 10⁹ a second: the best of ten times.
@@ -52,6 +57,7 @@ struct MachineLimits {
         table.row(["reading 268 MB, GB/s", short(read)])
         table.row(["copying 268 MB, GB/s", short(copy)])
         table.row(["copying 16.8 MB, GB/s", short(copyOfArrays)])
+        table.row(["a line to and fro, ns", roundTrip.map(short) ?? "–"])
         table.end()
     }
 }
@@ -61,12 +67,12 @@ private final class Memories: @unchecked Sendable {
     private let from, to: UnsafeMutableRawPointer
     private let bytes: Int
 
-    init(bytes: Int) {
+    init(bytes: Int, of value: Int32 = 1) {
         self.bytes = bytes
         from = .allocate(byteCount: bytes, alignment: 64)
         to = .allocate(byteCount: bytes, alignment: 64)
-        memset(from, 1, bytes)
-        memset(to, 1, bytes)
+        memset(from, value, bytes)
+        memset(to, value, bytes)
     }
 
     deinit {
@@ -84,6 +90,13 @@ private final class Memories: @unchecked Sendable {
         let size = bytes / parts
         memcpy(to + part * size, from + part * size, size)
         return Double(2 * size)
+    }
+
+    /// Half of the round trips are the other thread's.
+    func handOver(isFirst: Bool) -> Double {
+        let rounds: Int64 = 50_000
+        probe_hand_over(from.assumingMemoryBound(to: Int64.self), isFirst ? 1 : 0, rounds)
+        return Double(rounds) / 2
     }
 }
 

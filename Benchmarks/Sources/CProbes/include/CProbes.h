@@ -11,6 +11,9 @@ double probe_multiply_adds(int width, long rounds);
 /// Reads memory once and returns something of it, so that the reading is not dropped.
 uint64_t probe_read(const uint64_t *from, size_t count);
 
+/// Two threads hand a line of memory to and fro, `rounds` times; the line is 0 before and after.
+void probe_hand_over(int64_t *line, int is_first, int64_t rounds);
+
 /// How often this process has asked for memory on the heap so far; -1 where that can't be counted.
 long probe_allocations(void);
 
