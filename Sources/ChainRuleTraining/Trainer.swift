@@ -156,7 +156,11 @@ private struct RunningMeans {
     private(set) var samples = 0
     var seconds = 0.0
 
-    var loss: Double { samples == 0 ? 0 : lossSum / Double(samples) }
+    var loss: Double {
+        let mean = samples == 0 ? 0 : lossSum / Double(samples)
+        // The sign of a NaN says nothing, and would be printed.
+        return mean.isNaN ? .nan : mean
+    }
     var accuracy: Double { samples == 0 ? 0 : Double(correct) / Double(samples) }
 
     mutating func add(scores: Tensor, target: Tensor, loss: Double) {

@@ -84,7 +84,7 @@ struct TrainTests {
         try withTable { table, out in
             let run = try chainrule(
                 "train", "--data", table, "--epochs", "1", "--learning-rate", "1e30", "--out", out)
-            #expect(run.status == 0 && run.lastLine.contains("loss nan"), "\(run.errors)")
+            #expect(run.status == 0 && run.lastLine.contains("loss nan"), "\(run.lastLine) \(run.errors)")
             let log = try String(contentsOfFile: out + "/log.jsonl", encoding: .utf8)
             #expect(log.contains(#""testLoss":"nan""#), "\(log)")
         }
