@@ -31,6 +31,19 @@ extension Matrix {
     private func iterate(_ d: UnsafeMutablePointer<Double>, _ e: UnsafeMutablePointer<Double>) -> Bool {
         var turns = Turns(rows: rows)
         defer { turns.deallocate() }
+        let isDone = decouple(d, e) { first, last in
+            turns.begin(first, last - first, on: self)
+            Self.sweep(d, e, first, last, &turns)
+        }
+        if isDone { turns.make(on: self) }
+        return isDone
+    }
+
+    /// Calls `sweep` with the last places that elements beside the diagonal still connect, from the first to the last of them, until there are none.
+    /// False when that does not come about.
+    func decouple(
+        _ d: UnsafePointer<Double>, _ e: UnsafeMutablePointer<Double>, _ sweep: (_ first: Int, _ last: Int) -> Void
+    ) -> Bool {
         var last = rows - 1
         var budget = 60 * rows
         while last > 0 {
@@ -42,15 +55,13 @@ extension Matrix {
             while first > 0 && !isNegligible(d, e, first - 1) { first -= 1 }
             budget -= 1
             if budget < 0 { return false }
-            turns.begin(first, last - first, on: self)
-            Self.sweep(d, e, first, last, &turns)
+            sweep(first, last)
         }
-        turns.make(on: self)
         return true
     }
 
     /// Whether the element beside the diagonal has no digit left that the diagonal would notice; it is then made 0.
-    func isNegligible(_ d: UnsafePointer<Double>, _ e: UnsafeMutablePointer<Double>, _ place: Int) -> Bool {
+    private func isNegligible(_ d: UnsafePointer<Double>, _ e: UnsafeMutablePointer<Double>, _ place: Int) -> Bool {
         let limit = Double.ulpOfOne * (d[place].magnitude + d[place + 1].magnitude)
         // The second bound keeps the squares in a step from vanishing; the largest element is about 1.
         guard e[place].magnitude <= limit || e[place].magnitude < 1e-150 else { return false }

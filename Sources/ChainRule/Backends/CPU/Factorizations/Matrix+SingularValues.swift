@@ -31,17 +31,7 @@ extension Matrix {
             leftTurns.deallocate()
             rightTurns.deallocate()
         }
-        var last = rows - 1
-        var budget = 60 * rows
-        while last > 0 {
-            if isNegligible(d, e, last - 1) {
-                last -= 1
-                continue
-            }
-            var first = last - 1
-            while first > 0 && !isNegligible(d, e, first - 1) { first -= 1 }
-            budget -= 1
-            if budget < 0 { return false }
+        let isDone = decouple(d, e) { first, last in
             leftTurns.begin(first, last - first, on: self)
             rightTurns.begin(first, last - first, on: right)
             let shift = Self.shift(d, e, first, last)
@@ -51,9 +41,11 @@ extension Matrix {
                 Self.sweep(d, e, first, last, shift, &leftTurns, &rightTurns)
             }
         }
-        leftTurns.make(on: self)
-        rightTurns.make(on: right)
-        return true
+        if isDone {
+            leftTurns.make(on: self)
+            rightTurns.make(on: right)
+        }
+        return isDone
     }
 
     /// The smaller singular value of the last two places; 0 where that would be lost beside the first place, or something is zero, which a
